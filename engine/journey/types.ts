@@ -1,0 +1,210 @@
+/**
+ * What is known of one customer while the engine decides, and what it decides.
+ * The store loads and saves these; the simulator keeps them in memory.
+ */
+import type { Json, Playbook, Release } from '../playbook/types.ts';
+import type { Instant } from '../time/types.ts';
+
+/** A customer's profile, attributes and facts, as conditions see them. Missing is null. */
+export interface Profile {
+  readonly id: string;
+  readonly email: string | null;
+  readonly name: string | null;
+  readonly first_name: string | null;
+  readonly last_name: string | null;
+  /** As given; may be no IANA zone, then the company's holds. */
+  readonly timezone: string | null;
+  readonly locale: string | null;
+  /** 'YYYY-MM-DD'. */
+  readonly birthday: string | null;
+  readonly created_at: Instant | null;
+  readonly tags: readonly string[];
+  /** Declared in `perennial.yaml`; a date is 'YYYY-MM-DD', a datetime an ISO 8601 string with offset. */
+  readonly attributes: Readonly<Record<string, Json>>;
+  readonly orders: number;
+  readonly spent: number;
+  readonly first_order_at: Instant | null;
+  readonly last_order_at: Instant | null;
+  readonly last_seen_at: Instant | null;
+  readonly satisfaction: number | null;
+}
+
+/** How often, first and last an event was seen. */
+export interface EventStat {
+  readonly first: Instant;
+  readonly last: Instant;
+  readonly count: number;
+}
+
+/** An event as it came in. `at` is its own time. */
+export interface CustomerEvent {
+  readonly id: string;
+  readonly event: string;
+  readonly at: Instant;
+  readonly data: Readonly<Record<string, Json>>;
+}
+
+/** How an enrolment began: what `event`, `trigger` and `launch` mean in its conditions and templates. */
+export interface Origin {
+  readonly event?: CustomerEvent;
+  readonly trigger?: { readonly count: number; readonly date: string };
+  readonly launch?: string;
+}
+
+/**
+ * Where an enrolment stands.
+ * - `time`: continues at `dueAt`: past the wait on which it stands, or at the end of a `wait_for`; with `ready`, at
+ *   the step itself (parked by a pause).
+ * - `mail`: an open send decides when it goes on.
+ * - `ended`: over, and stays so.
+ */
+export type Position =
+  | { readonly on: 'time'; readonly step: string; readonly dueAt: Instant; readonly ready: boolean }
+  | { readonly on: 'mail'; readonly step: string }
+  | {
+      readonly on: 'ended';
+      readonly how: 'complete' | 'exit' | 'goal' | 'cancel';
+      readonly at: Instant;
+      readonly reason: string | null;
+    };
+
+/** One customer's way through one playbook. `playbook` and `entryKey` are unique for a customer. */
+export interface Enrolment {
+  /** The database's id; null until it is stored. */
+  readonly id: number | null;
+  readonly playbook: string;
+  /** The playbook's version it started with and keeps. */
+  readonly version: string;
+  /** What it was started by: `event:ID`, `date:DAY`, `lapse:INSTANT`, `launch:NAME`, `manual:ID`. */
+  readonly entryKey: string;
+  readonly startedAt: Instant;
+  readonly origin: Origin;
+  readonly vars: Readonly<Record<string, Json>>;
+  readonly position: Position;
+}
+
+export type SkipReason = 'condition' | 'cap' | 'suppressed' | 'unsubscribed' | 'no address' | 'not allowed' | 'late';
+
+/** A mail on its way: the part of a `sends` row that decisions need. Unique by enrolment, step and visit. */
+export interface Send {
+  /** The database's id; null until it is stored. */
+  readonly id: number | null;
+  readonly playbook: string;
+  readonly entryKey: string;
+  readonly step: string;
+  /** 0, unless the same step is reached again. */
+  readonly visit: number;
+  readonly template: string;
+  readonly topic: string;
+  readonly transactional: boolean;
+  /** When the step was reached. */
+  readonly firstDueAt: Instant;
+  /** When it is tried next. */
+  readonly dueAt: Instant;
+}
+
+/** A timer of a `date` or `inactive` trigger. `dueAt: null` means considered, and nothing to come. */
+export interface Timer {
+  readonly playbook: string;
+  readonly dueAt: Instant | null;
+  /** Rule, anchor and zone from which `dueAt` was made; when it differs from the present one, the timer is made anew. */
+  readonly basis: string;
+}
+
+/** What a playbook's earlier enrolments of this customer forbid. */
+export interface EntryRecord {
+  readonly lastStartedAt: Instant;
+  /** Entry keys other than `event:` and `manual:` ones (those are unique by themselves). */
+  readonly keys: ReadonlySet<string>;
+}
+
+/** Everything that is a customer's own, loaded under its lock. */
+export interface CustomerState {
+  readonly profile: Profile;
+  /** When the engine came to know the customer: triggers of time look forward from here. */
+  readonly arrivedAt: Instant;
+  readonly stats: ReadonlyMap<string, EventStat>;
+  /** Active enrolments only. */
+  readonly enrolments: readonly Enrolment[];
+  readonly entries: ReadonlyMap<string, EntryRecord>;
+  readonly timers: ReadonlyMap<string, Timer>;
+  /** Planned sends (waiting to be claimed) only. */
+  readonly sends: readonly Send[];
+  readonly consent: Consent;
+  /** Launch names already taken by any customer with the same address, per playbook. */
+  readonly launchesTaken: ReadonlySet<string>;
+  /** Launches at whose instant this customer has still to be asked, ascending; from `runs`. */
+  readonly launchesDue: readonly { readonly playbook: string; readonly launch: string; readonly at: Instant }[];
+}
+
+/** What the customer's address allows. */
+export interface Consent {
+  readonly suppressed: boolean;
+  readonly unsubscribed: ReadonlySet<string>;
+  readonly subscribed: ReadonlySet<string>;
+}
+
+/** The log of non-transactional hand-overs of one address: claimed, handed, sent and unknown. Shared by its customers. */
+export interface Reader {
+  readonly handedAt: readonly Instant[];
+}
+
+/** What decides, besides the customer. */
+export interface Context {
+  readonly release: Release;
+  /** The version an enrolment started with; throws when no stored release has it. */
+  playbookOf(name: string, version: string): Playbook;
+  /** Since when a playbook's triggers look forward (first deployed, or its trigger last changed). */
+  armedFrom(playbook: string): Instant;
+  /** Paused playbooks enrol, but nothing in them goes on. */
+  isPaused(playbook: string): boolean;
+}
+
+/** One line of a timeline: PLAYBOOKS section 7. */
+export interface Line {
+  readonly at: Instant;
+  readonly customer: string;
+  readonly playbook: string;
+  readonly step?: string;
+  readonly do: 'enrol' | 'email' | 'set' | 'tag' | 'untag' | 'exit' | 'goal' | 'complete' | 'skip' | 'cancel';
+  readonly template?: string;
+  readonly reason?: string;
+}
+
+/** What an attempt to send decides. `hand`: it may be claimed now. */
+export type Decision =
+  | { readonly do: 'hand' }
+  | { readonly do: 'defer'; readonly dueAt: Instant; readonly because: 'window' | 'cap' }
+  | { readonly do: 'skip'; readonly reason: Exclude<SkipReason, 'condition'> };
+
+/** A send as it stands after a run. */
+export type SendChange =
+  | { readonly send: Send; readonly status: 'planned' }
+  | { readonly send: Send; readonly status: 'skipped'; readonly reason: SkipReason; readonly at: Instant }
+  | { readonly send: Send; readonly status: 'cancelled'; readonly reason: string; readonly at: Instant };
+
+/** How an open mail ended. `at` is the hand-over for `sent` and `unknown`, the final refusal for `failed`. */
+export interface Settlement {
+  readonly outcome: 'sent' | 'failed' | 'unknown';
+  readonly at: Instant;
+}
+
+/** Why somebody was not enrolled by hand. */
+export type EntryRefusal =
+  | {
+      readonly entered: false;
+      readonly because: 'not manual' | 'audience' | 'already active' | 'not again' | 'draining';
+    }
+  | { readonly entered: true };
+
+/** What is to be stored after a run: whole new values of what changed, nothing of what did not. */
+export interface Changes {
+  readonly profile: Profile | null;
+  readonly stats: ReadonlyMap<string, EventStat>;
+  readonly enrolments: readonly Enrolment[];
+  readonly sends: readonly SendChange[];
+  readonly timers: readonly Timer[];
+  /** Launches at which the customer was asked, whatever the answer. */
+  readonly launchesAsked: readonly { readonly playbook: string; readonly launch: string }[];
+  readonly lines: readonly Line[];
+}

@@ -1,0 +1,215 @@
+/**
+ * A company's playbooks as the engine runs them: checked, conditions compiled, steps linked.
+ * Made from YAML by `compile`; never stored (a release stores sources).
+ */
+import type {
+  Blackout,
+  DateRule,
+  Duration,
+  Instant,
+  LocalDate,
+  SendWindow,
+  TimeOfDay,
+  Weekday,
+  Zone,
+} from '../time/types.ts';
+
+/** What JSON can say. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** The types of fields that `perennial.yaml` declares. */
+export type FieldType = 'string' | 'number' | 'boolean' | 'date' | 'datetime' | 'list';
+
+/**
+ * What a condition or template can see. Values are as stored: a `date` is 'YYYY-MM-DD', a `datetime` an Instant
+ * or an ISO 8601 string with offset; the declared types say which is which. A field that is missing is null.
+ */
+export interface Scope {
+  readonly customer: Readonly<Record<string, unknown>>;
+  readonly event?: Readonly<Record<string, unknown>>;
+  readonly launch?: Readonly<Record<string, unknown>>;
+  readonly trigger?: Readonly<Record<string, unknown>>;
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly now: Instant;
+  /** The customer's zone: `days_since` and dates count in it. */
+  readonly zone: Zone;
+}
+
+/** A CEL condition, type-checked, with the language's null rule (PLAYBOOKS section 2). */
+export interface Condition {
+  readonly source: string;
+  /** True only when the condition is true; null and false are false. Throws never for missing data. */
+  test(scope: Scope): boolean;
+  /** Depends on `now`, `days_since`, `days_until` or a stage defined by them. */
+  readonly usesTime: boolean;
+  /** Fields it reads, e.g. `customer.orders`, `event.total`. */
+  readonly reads: ReadonlySet<string>;
+}
+
+/** A reference to one field, such as `customer.renewal_date`. */
+export interface FieldRef {
+  readonly root: 'customer' | 'event' | 'launch';
+  readonly name: string;
+  readonly type: FieldType;
+}
+
+export interface Topic {
+  readonly name: string;
+  readonly title: string;
+  readonly transactional: boolean;
+  /** Whether a customer who never said anything is subscribed. */
+  readonly default: 'in' | 'out';
+}
+
+/** At most so many non-transactional mails in (t - per, t], for one reader. */
+export interface Cap {
+  readonly atMost: number;
+  readonly per: Duration;
+}
+
+/** `perennial.yaml`, checked. */
+export interface Company {
+  /** Every field of `company:`, as templates see it (`{{company.…}}`). */
+  readonly fields: Readonly<Record<string, Json>>;
+  readonly mail: { readonly from: string; readonly replyTo: string | null; readonly onlyTo: readonly string[] | null };
+  /** `defaults.timezone`: for customers without a valid one, and for launches. */
+  readonly zone: Zone;
+  readonly locale: string;
+  readonly at: TimeOfDay;
+  readonly sendWindow: SendWindow;
+  readonly lateAfter: Duration;
+  readonly purchase: { readonly event: string; readonly amount: string | null } | null;
+  readonly attributes: Readonly<Record<string, FieldType>>;
+  readonly events: Readonly<Record<string, Readonly<Record<string, FieldType>>>>;
+  readonly topics: Readonly<Record<string, Topic>>;
+  readonly caps: readonly Cap[];
+  readonly blackouts: readonly Blackout[];
+  /** The first that matches is `customer.stage`. */
+  readonly stages: readonly { readonly name: string; readonly when: Condition }[];
+}
+
+/** `playbooks/launches/NAME.yaml`. */
+export interface Launch {
+  readonly name: string;
+  readonly title: string;
+  readonly publicAt: Instant;
+  /** All fields as `launch.…` sees them, `title` and `public_at` (an Instant) included. */
+  readonly fields: Readonly<Record<string, Json>>;
+}
+
+export type Trigger =
+  | { readonly kind: 'event'; readonly event: string; readonly first: boolean; readonly if: Condition | null }
+  | { readonly kind: 'date'; readonly field: FieldRef; readonly rule: DateRule }
+  | {
+      readonly kind: 'inactive';
+      readonly no: 'any' | readonly string[];
+      readonly for: Duration;
+      readonly at: TimeOfDay | null;
+      readonly orNever: boolean;
+    }
+  | { readonly kind: 'launch'; readonly launch: 'any' | string; readonly before: Duration | null }
+  | { readonly kind: 'manual' };
+
+export interface Entry {
+  readonly again: 'never' | 'always' | { readonly after: Duration };
+  readonly ifActive: 'ignore';
+}
+
+/** Ends an enrolment: at an event, or when its condition holds before a step. */
+export type Exit =
+  | { readonly kind: 'event'; readonly event: string; readonly if: Condition | null }
+  | { readonly kind: 'condition'; readonly if: Condition };
+
+export interface Goal {
+  readonly event: string;
+  readonly if: Condition | null;
+  /** Counted from the enrolment's start, end exclusive; null is without end. */
+  readonly within: Duration | null;
+}
+
+export type WaitRule =
+  | { readonly kind: 'for'; readonly duration: Duration }
+  /** The next such local time, today's included; with a weekday, on that day. */
+  | { readonly kind: 'time'; readonly at: TimeOfDay; readonly weekday: Weekday | null }
+  /** A fixed local day and time in the customer's zone. */
+  | { readonly kind: 'day'; readonly date: LocalDate; readonly at: TimeOfDay }
+  /** A field read once, when the wait begins. Without `at`, a datetime is taken as it is and a date at local midnight. */
+  | {
+      readonly kind: 'field';
+      readonly field: FieldRef;
+      readonly offset: Duration | null;
+      readonly at: TimeOfDay | null;
+      readonly ifPast: 'continue' | 'exit';
+    };
+
+interface StepBase {
+  /** Unique in the playbook; an enrolment's position is this id. */
+  readonly id: string;
+  /** Place in written order, from 0. */
+  readonly index: number;
+  /** Skips the step when false. */
+  readonly guard: Condition | null;
+  /** What comes after it, wherever it stands; null: the steps have run out. An empty branch points here too. */
+  readonly next: string | null;
+}
+
+export type Step = StepBase &
+  (
+    | { readonly kind: 'email'; readonly template: string; readonly topic: Topic }
+    | { readonly kind: 'wait'; readonly wait: WaitRule }
+    | {
+        readonly kind: 'wait_for';
+        readonly event: string;
+        readonly if: Condition | null;
+        readonly upTo: Duration;
+        readonly then: string | null;
+        readonly else: string | null;
+      }
+    | { readonly kind: 'if'; readonly when: Condition; readonly then: string | null; readonly else: string | null }
+    | {
+        readonly kind: 'choose';
+        /** In order; `when: null` is `otherwise`. None matching goes to `next`. */
+        readonly arms: readonly { readonly when: Condition | null; readonly first: string | null }[];
+      }
+    | { readonly kind: 'set'; readonly values: Readonly<Record<string, Json>> }
+    | { readonly kind: 'tag'; readonly tag: string }
+    | { readonly kind: 'untag'; readonly tag: string }
+    | { readonly kind: 'exit'; readonly reason: string }
+  );
+
+/** What happens to a mail of which a crash left open whether the server took it (DESIGN P2). */
+export type UnknownPolicy = 'assume_sent' | 'resend' | 'hold';
+
+export interface Playbook {
+  /** The file's name without `.yaml`. */
+  readonly name: string;
+  /** SHA-256 (hex) of the source text: an enrolment keeps the version it started with. */
+  readonly version: string;
+  readonly title: string;
+  readonly description: string | null;
+  readonly stage: string | null;
+  readonly topic: Topic | null;
+  readonly priority: number;
+  readonly trigger: Trigger;
+  /** False only where the playbook says `manual: false`. */
+  readonly manual: boolean;
+  readonly audience: Condition | null;
+  readonly entry: Entry;
+  readonly exits: readonly Exit[];
+  readonly goal: Goal | null;
+  readonly sendWindow: SendWindow;
+  readonly lateAfter: Duration;
+  readonly first: string | null;
+  readonly steps: ReadonlyMap<string, Step>;
+}
+
+/** Everything that decides, at one time: what production reads once per transaction and `simulate` reads from files. */
+export interface Release {
+  /** Content address (SHA-256 of all sources, hex). */
+  readonly id: string;
+  readonly company: Company;
+  /** By priority (higher first), then name: the order of the language. */
+  readonly playbooks: readonly Playbook[];
+  readonly byName: ReadonlyMap<string, Playbook>;
+  readonly launches: ReadonlyMap<string, Launch>;
+}
