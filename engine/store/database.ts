@@ -1,0 +1,134 @@
+/**
+ * The connection to PostgreSQL: pools with the time-outs of the protocol, transactions, and the business clock.
+ */
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Instant } from '../time/types.ts';
+import type { Tables } from './tables.ts';
+
+const INT8 = 20;
+const DATE = 1082;
+const TIMESTAMPTZ = 1184;
+
+/** Something that runs SQL: a pool, or the client of one transaction. */
+export interface Queryable {
+  query<R extends pg.QueryResultRow = pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ readonly rows: R[]; readonly rowCount: number | null }>;
+}
+
+/** A transaction under way. `kysely` runs on the same connection. */
+export interface Tx extends Queryable {
+  readonly kysely: Kysely<Tables>;
+}
+
+/** An open database. */
+export interface Database extends Queryable {
+  readonly url: string;
+  readonly pool: pg.Pool;
+  readonly kysely: Kysely<Tables>;
+  /** Runs `work` in one transaction; rolls back when it throws. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Ids are exact as numbers up to 2^53; times are Instants; dates stay 'YYYY-MM-DD'. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return Number;
+    if (oid === DATE) return (text: string) => text;
+    if (oid === TIMESTAMPTZ) return (text: string) => Date.parse(text);
+    return pg.types.getTypeParser(oid, format);
+  }) as typeof pg.types.getTypeParser,
+};
+
+/**
+ * Opens a pool. A stopped process must not keep its locks, so sessions that idle in a transaction end after 5 s;
+ * lock waits end after 5 s and statements after 30 s. `max` is the number of connections.
+ */
+export function openDatabase(url: string, options: { readonly max?: number; readonly name?: string } = {}): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? 8,
+    application_name: options.name ?? 'perennial',
+    idle_in_transaction_session_timeout: 5_000,
+    lock_timeout: 5_000,
+    statement_timeout: 30_000,
+    connectionTimeoutMillis: 10_000,
+    types,
+  });
+  // A server that goes away ends idle clients; the next query opens a new one and reports what it meets.
+  pool.on('error', () => undefined);
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    url,
+    pool,
+    kysely,
+    query: async (text, values) => pool.query(text, values as unknown[]),
+    transaction: async (work) => inTransaction(pool, work),
+    close: async () => {
+      await pool.end();
+    },
+  };
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  // Without a listener, a connection that dies between two statements would end the process.
+  const onError = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    await client.query('begin');
+    const result = await work(asTx(client));
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken ??= failure;
+    });
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+function asTx(client: pg.PoolClient): Tx {
+  let kysely: Kysely<Tables> | undefined;
+  return {
+    query: async (text, values) => client.query(text, values as unknown[]),
+    get kysely() {
+      kysely ??= new Kysely<Tables>({ dialect: new PostgresDialect({ pool: poolOfOne(client) }) });
+      return kysely;
+    },
+  };
+}
+
+/** Kysely asks a pool; inside a transaction there is one connection, and it stays ours. */
+function poolOfOne(client: pg.PoolClient): {
+  connect: () => Promise<Pick<pg.PoolClient, 'query' | 'release'>>;
+  end: () => Promise<void>;
+} {
+  const held = { query: client.query.bind(client), release: () => undefined } as Pick<
+    pg.PoolClient,
+    'query' | 'release'
+  >;
+  return { connect: async () => held, end: async () => undefined };
+}
+
+/**
+ * The business time, read once per chunk: the stepped clock where one is set, otherwise the database's own
+ * (millisecond resolution, rounded down).
+ */
+export async function businessNow(db: Queryable): Promise<Instant> {
+  const { rows } = await db.query<{ now: number }>(
+    `select floor(extract(epoch from coalesce(stepped_at, clock_timestamp())) * 1000)::bigint as now from engine`,
+  );
+  const now = rows[0]?.now;
+  if (now === undefined) throw new Error('the table "engine" has no row: run "perennial migrate"');
+  return now;
+}

@@ -1,0 +1,45 @@
+/** Brings a database to the present shape: forward only, each migration in one transaction, one process at a time. */
+import type { Database } from './database.ts';
+import { initial } from './migrations/0001-initial.ts';
+
+/** One step forward. Never changed once released. */
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** All migrations, in order. */
+export const migrations: readonly Migration[] = [initial];
+
+/** Any fixed number: names the lock that keeps two processes from migrating at once. */
+const MIGRATION_LOCK = 7_318_204_551;
+
+/**
+ * Applies what is missing and returns the names applied. Throws when the database was migrated by a newer version
+ * of Perennial: going back is not possible, so nothing is touched.
+ */
+export async function migrate(db: Database): Promise<readonly string[]> {
+  return db.transaction(async (tx) => {
+    await tx.query(`set local lock_timeout = '60s'; set local statement_timeout = 0`);
+    await tx.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await tx.query(
+      'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())',
+    );
+    const { rows } = await tx.query<{ name: string }>('select name from migrations order by name');
+    const known = new Set(migrations.map((migration) => migration.name));
+    const foreign = rows.find((row) => !known.has(row.name));
+    if (foreign !== undefined) {
+      throw new Error(
+        `the database has the migration "${foreign.name}", which this version of Perennial does not know: ` +
+          'it was made by a newer version; run that version, or restore a backup from before the upgrade',
+      );
+    }
+    const applied = new Set(rows.map((row) => row.name));
+    const missing = migrations.filter((migration) => !applied.has(migration.name));
+    for (const migration of missing) {
+      await tx.query(migration.sql);
+      await tx.query('insert into migrations (name) values ($1)', [migration.name]);
+    }
+    return missing.map((migration) => migration.name);
+  });
+}
