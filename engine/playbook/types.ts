@@ -199,6 +199,8 @@ export interface Playbook {
   readonly goal: Goal | null;
   readonly sendWindow: SendWindow;
   readonly lateAfter: Duration;
+  /** The playbook's own `unknown:`; null leaves it to the topic: `resend` for transactional mail, else `assume_sent`. */
+  readonly unknownPolicy: UnknownPolicy | null;
   readonly first: string | null;
   readonly steps: ReadonlyMap<string, Step>;
 }
