@@ -131,7 +131,7 @@ export interface CustomerState {
   /** Planned sends (waiting to be claimed) only. */
   readonly sends: readonly Send[];
   readonly consent: Consent;
-  /** Launch names already taken by any customer with the same address, per playbook. */
+  /** `PLAYBOOK/LAUNCH` for every launch by which any customer with the same address was enrolled. */
   readonly launchesTaken: ReadonlySet<string>;
   /** Launches at whose instant this customer has still to be asked, ascending; from `runs`. */
   readonly launchesDue: readonly { readonly playbook: string; readonly launch: string; readonly at: Instant }[];
@@ -158,6 +158,11 @@ export interface Context {
   armedFrom(playbook: string): Instant;
   /** Paused playbooks enrol, but nothing in them goes on. */
   isPaused(playbook: string): boolean;
+  /**
+   * True in simulation: a mail that may go is handed over at the instant of its attempt. Otherwise an email step plans
+   * a send, and the protocol of the store (claim, hand over, settle) takes it from there.
+   */
+  readonly handsOverAtOnce?: boolean;
 }
 
 /** One line of a timeline: PLAYBOOKS section 7. */

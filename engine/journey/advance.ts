@@ -1,0 +1,179 @@
+/** Carries one enrolment on, step by step, until it must wait or ends. PLAYBOOKS section 5. */
+import { addDuration } from '../time/duration.ts';
+import type { Instant } from '../time/types.ts';
+import type { Playbook, Scope, Step } from '../playbook/types.ts';
+import { decide } from './attempt.ts';
+import type { Draft } from './draft.ts';
+import { JourneyError } from './errors.ts';
+import type { Context, Enrolment, Send } from './types.ts';
+import { scopeOf } from './view.ts';
+import { endOfWait } from './waits.ts';
+
+/** After a step: go on with another one (null: the steps have run out), or stay where the enrolment now stands. */
+type Next = { readonly to: string | null } | 'stays';
+
+/** Steps that print nothing when their own `if` skips them. */
+const SILENT: ReadonlySet<Step['kind']> = new Set(['wait', 'wait_for', 'if', 'choose']);
+
+/** Runs the enrolment from the step `from` on, at the instant `at`. */
+export function advance(draft: Draft, enrolment: Enrolment, from: string | null, at: Instant, ctx: Context): void {
+  const playbook = ctx.playbookOf(enrolment.playbook, enrolment.version);
+  let stepId = from;
+  for (;;) {
+    if (stepId === null) {
+      draft.moveEnrolment(enrolment, { on: 'ended', how: 'complete', at, reason: null });
+      draft.addLine({ at, playbook: playbook.name, do: 'complete' });
+      return;
+    }
+    const step = stepOf(playbook, stepId, enrolment);
+    if (ctx.isPaused(playbook.name)) {
+      draft.moveEnrolment(enrolment, { on: 'time', step: step.id, dueAt: at, ready: true });
+      return;
+    }
+    draft.countTransition(at, enrolment);
+    const next = take(draft, enrolment, playbook, step, at, ctx);
+    if (next === 'stays') return;
+    stepId = next.to;
+  }
+}
+
+/** The step of that id. @throws JourneyError when the version has none: a release was tampered with. */
+export function stepOf(playbook: Playbook, stepId: string, enrolment: Enrolment): Step {
+  const step = playbook.steps.get(stepId);
+  if (step !== undefined) return step;
+  throw new JourneyError('unknown-step', `playbook "${playbook.name}" has no step "${stepId}" in this version`, {
+    playbook: enrolment.playbook,
+    entryKey: enrolment.entryKey,
+  });
+}
+
+/** Ends an enrolment; a mail it still planned is cancelled. */
+export function endEnrolment(
+  draft: Draft,
+  enrolment: Enrolment,
+  end: { readonly how: 'exit' | 'goal' | 'cancel'; readonly at: Instant; readonly reason: string | null },
+): void {
+  for (const send of draft.sends.values()) {
+    if (send.playbook !== enrolment.playbook || send.entryKey !== enrolment.entryKey) continue;
+    draft.closeSend({ send, status: 'cancelled', reason: end.reason ?? end.how, at: end.at });
+  }
+  draft.moveEnrolment(enrolment, { on: 'ended', ...end });
+  const reason = end.reason === null ? {} : { reason: end.reason };
+  draft.addLine({ at: end.at, playbook: enrolment.playbook, do: end.how, ...reason });
+}
+
+function take(draft: Draft, enrolment: Enrolment, playbook: Playbook, step: Step, at: Instant, ctx: Context): Next {
+  const scope = scopeOf(draft.profile, ctx.release, at, enrolment);
+  const leaves = playbook.exits.some((exit) => exit.kind === 'condition' && exit.if.test(scope));
+  if (leaves) {
+    endEnrolment(draft, enrolment, { how: 'exit', at, reason: 'condition' });
+    return 'stays';
+  }
+  if (step.guard !== null && !step.guard.test(scope)) {
+    if (!SILENT.has(step.kind)) {
+      draft.addLine({ at, playbook: playbook.name, step: step.id, do: 'skip', reason: 'condition' });
+    }
+    return { to: step.next };
+  }
+  return carryOut(draft, enrolment, step, at, scope, ctx);
+}
+
+function carryOut(draft: Draft, enrolment: Enrolment, step: Step, at: Instant, scope: Scope, ctx: Context): Next {
+  const line = (done: 'set' | 'tag' | 'untag'): Next => {
+    draft.addLine({ at, playbook: enrolment.playbook, step: step.id, do: done });
+    return { to: step.next };
+  };
+  switch (step.kind) {
+    case 'email':
+      return mail(draft, enrolment, step, at, ctx);
+    case 'wait': {
+      const end = endOfWait(step.wait, at, scope);
+      return 'past' in end ? pastWait(draft, enrolment, step, at) : waitUntil(draft, enrolment, step, end.until, at);
+    }
+    case 'wait_for':
+      return waitUntil(draft, enrolment, step, addDuration(at, step.upTo, scope.zone), at);
+    case 'if':
+      return { to: step.when.test(scope) ? step.then : step.else };
+    case 'choose': {
+      const arm = step.arms.find((candidate) => candidate.when === null || candidate.when.test(scope));
+      return { to: arm === undefined ? step.next : arm.first };
+    }
+    case 'set':
+      draft.setProfile({ ...draft.profile, attributes: { ...draft.profile.attributes, ...step.values } });
+      return line('set');
+    case 'tag':
+      if (!draft.profile.tags.includes(step.tag)) setTags(draft, [...draft.profile.tags, step.tag]);
+      return line('tag');
+    case 'untag':
+      setTags(
+        draft,
+        draft.profile.tags.filter((tag) => tag !== step.tag),
+      );
+      return line('untag');
+    case 'exit':
+      endEnrolment(draft, enrolment, { how: 'exit', at, reason: step.reason });
+      return 'stays';
+  }
+}
+
+function setTags(draft: Draft, tags: readonly string[]): void {
+  draft.setProfile({ ...draft.profile, tags });
+}
+
+function waitUntil(draft: Draft, enrolment: Enrolment, step: Step, until: Instant, at: Instant): Next {
+  // "Goes on at once when now is exactly that time"; a wait_for never ends where it begins.
+  if (until <= at && step.kind === 'wait') return { to: step.next };
+  draft.moveEnrolment(enrolment, { on: 'time', step: step.id, dueAt: until, ready: false });
+  return 'stays';
+}
+
+function pastWait(draft: Draft, enrolment: Enrolment, step: Step & { readonly kind: 'wait' }, at: Instant): Next {
+  if (step.wait.kind !== 'field' || step.wait.ifPast === 'continue') return { to: step.next };
+  endEnrolment(draft, enrolment, { how: 'exit', at, reason: 'past' });
+  return 'stays';
+}
+
+function mail(
+  draft: Draft,
+  enrolment: Enrolment,
+  step: Step & { readonly kind: 'email' },
+  at: Instant,
+  ctx: Context,
+): Next {
+  const send: Send = {
+    id: null,
+    playbook: enrolment.playbook,
+    entryKey: enrolment.entryKey,
+    step: step.id,
+    visit: 0,
+    template: step.template,
+    topic: step.topic.name,
+    transactional: step.topic.transactional,
+    firstDueAt: at,
+    dueAt: at,
+  };
+  const standing: Enrolment = { ...enrolment, position: { on: 'mail', step: step.id } };
+  draft.moveEnrolment(enrolment, standing.position);
+  draft.planSend(send);
+  return ctx.handsOverAtOnce === true ? tryNow(draft, step, send, at, ctx) : 'stays';
+}
+
+/** Simulation: the attempt is the hand-over. */
+export function tryNow(draft: Draft, step: Step, send: Send, at: Instant, ctx: Context): Next {
+  const decision = decide(draft, send, at, ctx);
+  const { playbook } = send;
+  switch (decision.do) {
+    case 'hand':
+      draft.releaseSend(send);
+      if (!send.transactional) draft.reader.add(at);
+      draft.addLine({ at, playbook, step: send.step, do: 'email', template: send.template });
+      return { to: step.next };
+    case 'skip':
+      draft.closeSend({ send, status: 'skipped', reason: decision.reason, at });
+      draft.addLine({ at, playbook, step: send.step, do: 'skip', reason: decision.reason });
+      return { to: step.next };
+    case 'defer':
+      draft.planSend({ ...send, dueAt: decision.dueAt });
+      return 'stays';
+  }
+}

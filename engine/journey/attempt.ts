@@ -1,0 +1,68 @@
+/** Whether a mail may go now. PLAYBOOKS "Finer points: Mail". */
+import { addDuration, parseDuration } from '../time/duration.ts';
+import { nextOpening } from '../time/window.ts';
+import type { Instant } from '../time/types.ts';
+import type { Company } from '../playbook/types.ts';
+import { freeInstant } from './caps.ts';
+import type { Draft } from './draft.ts';
+import type { Context, Decision, Send } from './types.ts';
+import { zoneOf } from './view.ts';
+
+/** A mail that a cap would hold for longer than this after it was due is skipped at once. */
+const CAP_PATIENCE = parseDuration('3 days');
+
+/**
+ * Decides one attempt at `at`, in the order of the language: suppressed, unsubscribed, no address, not allowed, late,
+ * cap, window. Changes nothing.
+ */
+export function decide(draft: Draft, send: Send, at: Instant, ctx: Context): Decision {
+  const { company } = ctx.release;
+  const enrolment = draft.enrolment(send.playbook, send.entryKey);
+  const version = enrolment?.version;
+  const playbook =
+    version === undefined ? ctx.release.byName.get(send.playbook) : ctx.playbookOf(send.playbook, version);
+  const zone = zoneOf(draft.profile, company);
+
+  const refusal = refusalOf(draft, send, company);
+  if (refusal !== null) return { do: 'skip', reason: refusal };
+  const lateAfter = playbook?.lateAfter ?? company.lateAfter;
+  if (at > addDuration(send.dueAt, lateAfter, zone)) return { do: 'skip', reason: 'late' };
+  if (send.transactional) return { do: 'hand' };
+
+  const window = playbook?.sendWindow ?? company.sendWindow;
+  const free = freeInstant(draft.reader, company.caps, at, zone);
+  const opening = nextOpening(free, window, company.blackouts, zone);
+  if (free > at) {
+    if (opening > addDuration(send.firstDueAt, CAP_PATIENCE, zone)) return { do: 'skip', reason: 'cap' };
+    return { do: 'defer', dueAt: opening, because: 'cap' };
+  }
+  return opening > at ? { do: 'defer', dueAt: opening, because: 'window' } : { do: 'hand' };
+}
+
+type Refusal = 'suppressed' | 'unsubscribed' | 'no address' | 'not allowed';
+
+function refusalOf(draft: Draft, send: Send, company: Company): Refusal | null {
+  const { consent } = draft.state;
+  if (consent.suppressed) return 'suppressed';
+  if (!send.transactional && !isSubscribed(draft, send.topic, company)) return 'unsubscribed';
+  const { email } = draft.profile;
+  if (email === null || email === '') return 'no address';
+  return isAllowed(email, company.mail.onlyTo) ? null : 'not allowed';
+}
+
+function isSubscribed(draft: Draft, topic: string, company: Company): boolean {
+  const { consent } = draft.state;
+  if (consent.unsubscribed.has(topic)) return false;
+  return company.topics[topic]?.default !== 'out' || consent.subscribed.has(topic);
+}
+
+/** `mail.only_to`: whole addresses, or domains with or without a leading "@"; upper and lower case are alike. */
+function isAllowed(email: string, onlyTo: readonly string[] | null): boolean {
+  if (onlyTo === null) return true;
+  const address = email.trim().toLowerCase();
+  const domain = address.slice(address.lastIndexOf('@') + 1);
+  return onlyTo.some((entry) => {
+    const wanted = entry.trim().toLowerCase();
+    return wanted.lastIndexOf('@') > 0 ? wanted === address : wanted.replace(/^@/, '') === domain;
+  });
+}

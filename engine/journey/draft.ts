@@ -1,0 +1,199 @@
+/**
+ * One customer while it is decided on. The rules beside this file change a draft; `changesOf` says what to store.
+ *
+ * Kept true throughout:
+ * 1. `enrolments` holds the active ones only, each at a step of its own version.
+ * 2. `sends` holds the planned ones only; an enrolment in it stands on `mail`.
+ * 3. Every change is also in `changed`, so that nothing is saved that did not change.
+ */
+import type { Instant } from '../time/types.ts';
+import { JourneyError } from './errors.ts';
+import type { ItemKey } from './order.ts';
+import type { ReaderLog } from './reader.ts';
+import type {
+  Changes,
+  CustomerState,
+  Enrolment,
+  EntryRecord,
+  EventStat,
+  Line,
+  Position,
+  Profile,
+  Send,
+  SendChange,
+  Timer,
+} from './types.ts';
+
+export { ReaderLog } from './reader.ts';
+
+/** No honest playbook takes more steps at one instant; more is a circle. DESIGN section 3, "Poison". */
+const MAX_TRANSITIONS_PER_INSTANT = 100;
+
+/** The key of an enrolment among those of its customer. */
+export function enrolmentKey(of: { readonly playbook: string; readonly entryKey: string }): string {
+  return `${of.playbook}\n${of.entryKey}`;
+}
+
+/** The key of a send among those of its customer. */
+export function sendKey(of: Pick<Send, 'playbook' | 'entryKey' | 'step' | 'visit'>): string {
+  return `${of.playbook}\n${of.entryKey}\n${of.step}\n${of.visit}`;
+}
+
+/** A line together with the item that brought it, by which simulations sort. */
+export interface OrderedLine {
+  readonly line: Line;
+  readonly item: ItemKey;
+}
+
+/** A customer under decision: opened from its state, changed by the rules, read by `changesOf`. */
+export class Draft {
+  /** For the store: its own row id or whatever it needs to find the customer again. */
+  tag: unknown = null;
+  readonly state: CustomerState;
+  readonly reader: ReaderLog;
+  profile: Profile;
+  readonly stats: Map<string, EventStat>;
+  readonly enrolments: Map<string, Enrolment>;
+  readonly entries: Map<string, EntryRecord>;
+  readonly timers: Map<string, Timer>;
+  readonly sends: Map<string, Send>;
+  launchesDue: CustomerState['launchesDue'];
+  /** Facts, zone or attributes changed since the timers were last looked at. */
+  timersStale = true;
+  /** The item under way, for the order of lines. */
+  item: ItemKey | null = null;
+  lines: OrderedLine[] = [];
+
+  private profileChanged = false;
+  private readonly statsChanged = new Set<string>();
+  private readonly enrolmentsChanged = new Map<string, Enrolment>();
+  private readonly sendsChanged = new Map<string, SendChange>();
+  private readonly timersChanged = new Map<string, Timer>();
+  private readonly launchesAsked: { readonly playbook: string; readonly launch: string }[] = [];
+  private transitionsAt: Instant = Number.NaN;
+  private transitions = 0;
+
+  constructor(state: CustomerState, reader: ReaderLog) {
+    this.state = state;
+    this.reader = reader;
+    this.profile = state.profile;
+    this.stats = new Map(state.stats);
+    this.enrolments = new Map(state.enrolments.map((enrolment) => [enrolmentKey(enrolment), enrolment]));
+    this.entries = new Map(state.entries);
+    this.timers = new Map(state.timers);
+    this.sends = new Map(state.sends.map((send) => [sendKey(send), send]));
+    this.launchesDue = state.launchesDue;
+    for (const key of state.launchesTaken) reader.launchesTaken.add(key);
+  }
+
+  /** The enrolment as it stands now, ended ones of this run included. */
+  enrolment(playbook: string, entryKey: string): Enrolment | null {
+    const key = enrolmentKey({ playbook, entryKey });
+    return this.enrolments.get(key) ?? this.enrolmentsChanged.get(key) ?? null;
+  }
+
+  setProfile(profile: Profile): void {
+    this.profile = profile;
+    this.profileChanged = true;
+    this.timersStale = true;
+  }
+
+  setStat(event: string, stat: EventStat): void {
+    this.stats.set(event, stat);
+    this.statsChanged.add(event);
+    this.timersStale = true;
+  }
+
+  addEnrolment(enrolment: Enrolment): void {
+    this.putEnrolment(enrolment);
+    const earlier = this.entries.get(enrolment.playbook);
+    // Event and manual keys are unique by themselves and would pile up.
+    const lasting = !enrolment.entryKey.startsWith('event:') && !enrolment.entryKey.startsWith('manual:');
+    const keys = lasting ? new Set(earlier?.keys).add(enrolment.entryKey) : (earlier?.keys ?? new Set<string>());
+    const lastStartedAt = Math.max(enrolment.startedAt, earlier?.lastStartedAt ?? Number.NEGATIVE_INFINITY);
+    this.entries.set(enrolment.playbook, { lastStartedAt, keys });
+  }
+
+  moveEnrolment(enrolment: Enrolment, position: Position): void {
+    this.putEnrolment({ ...enrolment, position });
+  }
+
+  private putEnrolment(enrolment: Enrolment): void {
+    const key = enrolmentKey(enrolment);
+    if (enrolment.position.on === 'ended') this.enrolments.delete(key);
+    else this.enrolments.set(key, enrolment);
+    this.enrolmentsChanged.set(key, enrolment);
+  }
+
+  /** Plans a send, or re-dates a planned one. */
+  planSend(send: Send): void {
+    this.sends.set(sendKey(send), send);
+    this.sendsChanged.set(sendKey(send), { send, status: 'planned' });
+  }
+
+  /** Takes a send out of the planned ones: it is on its way, and the protocol has it. */
+  releaseSend(send: Send): void {
+    this.sends.delete(sendKey(send));
+    this.sendsChanged.delete(sendKey(send));
+  }
+
+  /** Ends a planned send without a mail. */
+  closeSend(change: Exclude<SendChange, { readonly status: 'planned' }>): void {
+    this.sends.delete(sendKey(change.send));
+    this.sendsChanged.set(sendKey(change.send), change);
+  }
+
+  setTimer(timer: Timer): void {
+    this.timers.set(timer.playbook, timer);
+    this.timersChanged.set(timer.playbook, timer);
+  }
+
+  /** The customer has been asked about the launch that is first in `launchesDue`. */
+  launchAsked(playbook: string, launch: string): void {
+    this.launchesDue = this.launchesDue.filter((due) => due.playbook !== playbook || due.launch !== launch);
+    this.launchesAsked.push({ playbook, launch });
+  }
+
+  addLine(line: Omit<Line, 'customer'>): void {
+    if (this.item === null) throw new Error('a line is written while nothing happens: this is a bug in engine/journey');
+    this.lines.push({ line: { ...line, customer: this.profile.id }, item: this.item });
+  }
+
+  /** Counts a step. @throws JourneyError when one instant sees more than 100. */
+  countTransition(at: Instant, enrolment: { readonly playbook: string; readonly entryKey: string }): void {
+    if (at !== this.transitionsAt) {
+      this.transitionsAt = at;
+      this.transitions = 0;
+    }
+    this.transitions += 1;
+    if (this.transitions > MAX_TRANSITIONS_PER_INSTANT) {
+      throw new JourneyError(
+        'too-many-transitions',
+        `more than ${MAX_TRANSITIONS_PER_INSTANT} steps at one instant, last in playbook "${enrolment.playbook}"`,
+        { playbook: enrolment.playbook, entryKey: enrolment.entryKey },
+      );
+    }
+  }
+
+  changes(): Changes {
+    return {
+      profile: this.profileChanged ? this.profile : null,
+      stats: new Map([...this.statsChanged].map((event) => [event, this.stats.get(event) as EventStat])),
+      enrolments: [...this.enrolmentsChanged.values()],
+      sends: [...this.sendsChanged.values()],
+      timers: [...this.timersChanged.values()],
+      launchesAsked: this.launchesAsked,
+      lines: this.lines.map((ordered) => ordered.line),
+    };
+  }
+}
+
+/** Opens a customer for decisions. Customers with one address share one `reader`. */
+export function openDraft(state: CustomerState, reader: ReaderLog): Draft {
+  return new Draft(state, reader);
+}
+
+/** What to store after the rules have run. */
+export function changesOf(draft: Draft): Changes {
+  return draft.changes();
+}

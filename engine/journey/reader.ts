@@ -1,0 +1,32 @@
+import type { Instant } from '../time/types.ts';
+import type { Reader } from './types.ts';
+
+/** More than any sensible cap allows; older hand-overs can no longer matter. */
+const KEPT = 256;
+
+/**
+ * The hand-overs of one address, shared by all its customers: two records with one address are one reader.
+ * `handedAt` is ascending. A cap of k looks at the k-th latest only, so old ones are dropped.
+ */
+export class ReaderLog implements Reader {
+  readonly handedAt: Instant[];
+  /** `PLAYBOOK/LAUNCH` taken by any customer with this address. */
+  readonly launchesTaken = new Set<string>();
+
+  constructor(handedAt: readonly Instant[] = []) {
+    this.handedAt = [...handedAt].sort((a, b) => a - b);
+  }
+
+  /** Counts a hand-over. */
+  add(at: Instant): void {
+    let place = this.handedAt.length;
+    while (place > 0 && (this.handedAt[place - 1] ?? 0) > at) place -= 1;
+    this.handedAt.splice(place, 0, at);
+    if (this.handedAt.length > KEPT) this.handedAt.shift();
+  }
+
+  /** The k-th latest hand-over, k from 1; null when there are fewer. */
+  latest(k: number): Instant | null {
+    return this.handedAt[this.handedAt.length - k] ?? null;
+  }
+}

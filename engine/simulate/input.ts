@@ -1,0 +1,180 @@
+/** The files of a simulation: customers and events as JSON lines. PLAYBOOKS section 7. */
+import type { Json } from '../playbook/types.ts';
+import { nearest } from '../playbook/nearest.ts';
+import { parseInstant, parseLocalDate } from '../time/text.ts';
+import type { Instant } from '../time/types.ts';
+import type { Consent, CustomerEvent, Profile } from '../journey/types.ts';
+
+/** A customer as a simulation knows it. */
+export interface SimulatedCustomer {
+  readonly profile: Profile;
+  readonly consent: Consent;
+}
+
+/** An event with the customer it belongs to, and its line (from 1), which orders events of one instant. */
+export interface SimulatedEvent {
+  readonly customer: string;
+  readonly event: CustomerEvent;
+  readonly line: number;
+}
+
+/** A line that cannot be used: says the file, the line, what is wrong and what was expected. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+  constructor(file: string, line: number, message: string) {
+    super(`${file}:${line}: ${message}`);
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const PLAIN_TEXT = ['email', 'name', 'first_name', 'last_name', 'timezone', 'locale'] as const;
+const MOMENTS = ['created_at', 'first_order_at', 'last_order_at', 'last_seen_at'] as const;
+const NUMBERS = ['orders', 'spent', 'satisfaction'] as const;
+const CONSENT = ['suppressed', 'unsubscribed', 'subscribed'] as const;
+const BUILT_IN: ReadonlySet<string> = new Set<string>([
+  'id',
+  'birthday',
+  'tags',
+  ...PLAIN_TEXT,
+  ...MOMENTS,
+  ...NUMBERS,
+  ...CONSENT,
+]);
+
+/** Reads customers. @throws InputError at the first line that is no customer, or whose id was there before. */
+export function parseCustomers(text: string, file: string): readonly SimulatedCustomer[] {
+  const seen = new Set<string>();
+  return [...objects(text, file)].map(({ fields, line }) => {
+    const fail = (message: string): never => {
+      throw new InputError(file, line, message);
+    };
+    const { id } = fields;
+    if (typeof id !== 'string' || id === '') return fail('a customer needs an "id", a text that is not empty');
+    if (seen.has(id)) return fail(`the customer "${id}" is on an earlier line already`);
+    seen.add(id);
+    return customerOf(id, fields, fail);
+  });
+}
+
+function customerOf(id: string, fields: Fields, fail: (message: string) => never): SimulatedCustomer {
+  const text = (name: string): string | null => optional(fields, name, 'a text', isText, fail);
+  const moment = (name: string): Instant | null => {
+    const value = text(name);
+    return value === null ? null : tryParse(() => parseInstant(value), name, fail);
+  };
+  const number = (name: string): number | null => optional(fields, name, 'a number', isNumber, fail);
+  const list = (name: string): readonly string[] => optional(fields, name, 'a list of texts', isTexts, fail) ?? [];
+  const birthday = text('birthday');
+  if (birthday !== null) tryParse(() => parseLocalDate(birthday), 'birthday', fail);
+  const attributes = Object.entries(fields).filter(([name]) => !BUILT_IN.has(name)) as [string, Json][];
+  return {
+    profile: {
+      id,
+      email: text('email'),
+      name: text('name'),
+      first_name: text('first_name'),
+      last_name: text('last_name'),
+      timezone: text('timezone'),
+      locale: text('locale'),
+      birthday,
+      created_at: moment('created_at'),
+      tags: list('tags'),
+      attributes: Object.fromEntries(attributes),
+      orders: number('orders') ?? 0,
+      spent: number('spent') ?? 0,
+      first_order_at: moment('first_order_at'),
+      last_order_at: moment('last_order_at'),
+      last_seen_at: moment('last_seen_at'),
+      satisfaction: number('satisfaction'),
+    },
+    consent: {
+      suppressed: optional(fields, 'suppressed', 'true or false', isBoolean, fail) ?? false,
+      unsubscribed: new Set(list('unsubscribed')),
+      subscribed: new Set(list('subscribed')),
+    },
+  };
+}
+
+/**
+ * Reads events, sorted by `at`, by line where equal; an id that was there before is dropped.
+ * @throws InputError at a line that is no event, or that names a customer who is not among `customers`.
+ */
+export function parseEvents(text: string, file: string, customers: ReadonlySet<string>): readonly SimulatedEvent[] {
+  const seen = new Set<string>();
+  const events: SimulatedEvent[] = [];
+  for (const { fields, line } of objects(text, file)) {
+    const event = eventOf(fields, line, customers, (message: string): never => {
+      throw new InputError(file, line, message);
+    });
+    if (seen.has(event.event.id)) continue;
+    seen.add(event.event.id);
+    events.push(event);
+  }
+  return events.sort((a, b) => a.event.at - b.event.at || a.line - b.line);
+}
+
+function eventOf(
+  fields: Fields,
+  line: number,
+  customers: ReadonlySet<string>,
+  fail: (message: string) => never,
+): SimulatedEvent {
+  const { id, customer, event, at } = fields;
+  const data = fields['data'] ?? {};
+  if (typeof id !== 'string' || id === '') return fail('an event needs an "id", a text that is not empty');
+  if (typeof event !== 'string' || event === '') return fail('an event needs the name of the "event", a text');
+  if (typeof customer !== 'string') return fail('an event needs a "customer", the id of one');
+  if (!customers.has(customer)) {
+    const close = nearest(customer, [...customers]);
+    const hint = close === null ? 'add the customer to the customers file' : `did you mean "${close}"?`;
+    return fail(`the customer "${customer}" is not among the customers; ${hint}`);
+  }
+  if (typeof at !== 'string') return fail('an event needs "at", a time with its offset such as 2026-03-02T09:15:00Z');
+  if (typeof data !== 'object' || Array.isArray(data)) return fail('"data" must be an object, such as {"total": 42}');
+  const moment = tryParse(() => parseInstant(at), 'at', fail);
+  return { customer, line, event: { id, event, at: moment, data: data as Readonly<Record<string, Json>> } };
+}
+
+function* objects(text: string, file: string): Iterable<{ readonly fields: Fields; readonly line: number }> {
+  let line = 0;
+  for (const row of text.split('\n')) {
+    line += 1;
+    if (row.trim() === '') continue;
+    let value: unknown;
+    try {
+      value = JSON.parse(row);
+    } catch (error) {
+      throw new InputError(file, line, `not JSON: ${(error as Error).message}; expected one object a line`);
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new InputError(file, line, 'expected one JSON object a line');
+    }
+    yield { fields: value as Fields, line };
+  }
+}
+
+function optional<T>(
+  fields: Fields,
+  name: string,
+  expected: string,
+  is: (value: unknown) => value is T,
+  fail: (message: string) => never,
+): T | null {
+  const value = fields[name];
+  if (value === undefined || value === null) return null;
+  return is(value) ? value : fail(`"${name}" must be ${expected}`);
+}
+
+function tryParse<T>(parse: () => T, name: string, fail: (message: string) => never): T {
+  try {
+    return parse();
+  } catch (error) {
+    return fail(`"${name}": ${(error as Error).message}`);
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
+const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);

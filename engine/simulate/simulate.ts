@@ -1,0 +1,117 @@
+/** The virtual clock: the same rules as in production, over customers and events in memory. PLAYBOOKS section 7. */
+import { launchInstant } from '../journey/launch.ts';
+import { openDraft, ReaderLog, type Draft, type OrderedLine } from '../journey/draft.ts';
+import { compareItems } from '../journey/order.ts';
+import { receive, runDue } from '../journey/run.ts';
+import type { Context, CustomerState, Line } from '../journey/types.ts';
+import type { Release } from '../playbook/types.ts';
+import type { Instant } from '../time/types.ts';
+import type { SimulatedCustomer, SimulatedEvent } from './input.ts';
+
+/** What a simulation runs over. `from` is inclusive, `until` exclusive. */
+export interface Simulation {
+  readonly release: Release;
+  readonly customers: readonly SimulatedCustomer[];
+  /** In the order in which they are received: by `at`, then by line. */
+  readonly events: readonly SimulatedEvent[];
+  readonly from: Instant;
+  readonly until: Instant;
+}
+
+/**
+ * The timeline of all customers, in the order of the language. Events before `from` only set facts; triggers of time
+ * that were due before it start nothing; events from `until` on are left out.
+ */
+export function simulate(simulation: Simulation): readonly Line[] {
+  const ctx = contextOf(simulation);
+  const eventsOf = new Map<string, SimulatedEvent[]>();
+  for (const event of simulation.events) {
+    const own = eventsOf.get(event.customer);
+    if (own === undefined) eventsOf.set(event.customer, [event]);
+    else own.push(event);
+  }
+  const lines: OrderedLine[] = [];
+  for (const group of byAddress(simulation.customers)) {
+    for (const line of simulateGroup(group, eventsOf, simulation, ctx)) lines.push(line);
+  }
+  // Customers are run one after the other; the sort is stable, so lines of one item stay in the order they came.
+  return lines.sort((a, b) => compareItems(a.item, b.item)).map((ordered) => ordered.line);
+}
+
+function contextOf(simulation: Simulation): Context {
+  const { release, from } = simulation;
+  return {
+    release,
+    playbookOf: (name) => {
+      const playbook = release.byName.get(name);
+      if (playbook === undefined) throw new Error(`the release has no playbook "${name}"`);
+      return playbook;
+    },
+    armedFrom: () => from,
+    isPaused: () => false,
+    handsOverAtOnce: true,
+  };
+}
+
+/** Customers with one address are one reader. Those without any are alone. */
+function byAddress(customers: readonly SimulatedCustomer[]): Iterable<readonly SimulatedCustomer[]> {
+  const groups = new Map<string, SimulatedCustomer[]>();
+  for (const customer of customers) {
+    const { email, id } = customer.profile;
+    const key = email === null || email === '' ? `id ${id}` : `to ${email.trim().toLowerCase()}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [customer]);
+    else group.push(customer);
+  }
+  return groups.values();
+}
+
+function simulateGroup(
+  group: readonly SimulatedCustomer[],
+  eventsOf: ReadonlyMap<string, readonly SimulatedEvent[]>,
+  simulation: Simulation,
+  ctx: Context,
+): readonly OrderedLine[] {
+  const reader = new ReaderLog();
+  const drafts = new Map<string, Draft>();
+  for (const customer of group) drafts.set(customer.profile.id, openDraft(stateOf(customer, simulation), reader));
+  const all = [...drafts.values()];
+  const events = group.flatMap((customer) => eventsOf.get(customer.profile.id) ?? []);
+  if (group.length > 1) events.sort((a, b) => a.event.at - b.event.at || a.line - b.line);
+  for (const { event, customer, line } of events) {
+    if (event.at >= simulation.until) break;
+    const draft = drafts.get(customer);
+    if (draft === undefined) continue;
+    const starts = event.at >= simulation.from;
+    if (starts) runDue(all, event.at - 1, ctx);
+    receive(draft, event, { at: event.at, starts, seq: line }, ctx);
+  }
+  runDue(all, simulation.until - 1, ctx);
+  return all.flatMap((draft) => draft.lines);
+}
+
+function stateOf(customer: SimulatedCustomer, simulation: Simulation): CustomerState {
+  return {
+    profile: customer.profile,
+    arrivedAt: simulation.from,
+    stats: new Map(),
+    enrolments: [],
+    entries: new Map(),
+    timers: new Map(),
+    sends: [],
+    consent: customer.consent,
+    launchesTaken: new Set(),
+    launchesDue: launchesFrom(simulation),
+  };
+}
+
+function launchesFrom({ release, from }: Simulation): CustomerState['launchesDue'] {
+  const due: { readonly playbook: string; readonly launch: string; readonly at: Instant }[] = [];
+  for (const playbook of release.playbooks) {
+    for (const launch of release.launches.values()) {
+      const at = launchInstant(playbook, launch, release.company);
+      if (at !== null && at >= from) due.push({ playbook: playbook.name, launch: launch.name, at });
+    }
+  }
+  return due.sort((a, b) => a.at - b.at);
+}
