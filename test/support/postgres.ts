@@ -70,5 +70,5 @@ async function startEmbedded(home: string, durable: boolean): Promise<string> {
   const cluster = { binaries, account, dataDir, logFile: path.join(home, 'log'), durable };
   const password = newPassword();
   await createCluster(cluster, password);
-  return serverUrl(await startServer(cluster, null), password, 'postgres');
+  return serverUrl(await startServer(cluster, { kind: 'any' }), password, 'postgres');
 }

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Account } from './account.ts';
 import { program, type Binaries } from './binaries.ts';
 import { EmbeddedPostgresError } from './error.ts';
+import { choosePort, type WantedPort } from './port.ts';
 import { readPostmaster } from './postmaster.ts';
 import { asAccount, run, serverEnv } from './run.ts';
 
@@ -84,11 +84,11 @@ function initArgs(cluster: Cluster, fresh: string, passwordFile: string): string
 
 /**
  * Starts the server in a session of its own, so that neither a killed parent nor Ctrl-C in its terminal takes
- * it down, and returns its port once it accepts connections. It takes `wantedPort` when that is free.
+ * it down, and returns its port once it accepts connections.
  * @throws EmbeddedPostgresError `start_failed` with the end of the server's log.
  */
-export async function startServer(cluster: Cluster, wantedPort: number | null): Promise<number> {
-  const port = await freePort(wantedPort);
+export async function startServer(cluster: Cluster, wanted: WantedPort): Promise<number> {
+  const port = await choosePort(wanted);
   const log = await open(cluster.logFile, 'a', 0o600);
   const logStart = (await log.stat()).size;
   try {
@@ -166,21 +166,6 @@ export async function stopServer(dataDir: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new EmbeddedPostgresError('start_failed', `PostgreSQL (process ${running.pid}) did not stop within 60 s.`);
-}
-
-/** A port of 127.0.0.1 that nobody listens on: `wanted` if it is one, else one that the system picks. */
-async function freePort(wanted: number | null): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', (error) => (wanted === null ? reject(error) : resolve(freePort(null))));
-    probe.listen({ host: '127.0.0.1', port: wanted ?? 0, exclusive: true }, () => {
-      const address = probe.address();
-      probe.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('A TCP server has no port.'));
-        else resolve(address.port);
-      });
-    });
-  });
 }
 
 /** Makes a folder, and opens it to the account when it is another one than the caller's. */

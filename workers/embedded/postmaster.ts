@@ -1,5 +1,7 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import process from 'node:process';
 import { isAlive, startTicks } from './liveness.ts';
 
 /** What a server writes into `postmaster.pid` of its data folder. */
@@ -36,4 +38,28 @@ async function isPostgres(pid: number): Promise<boolean> {
   if ((await startTicks(pid)) === null) return true;
   const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
   return name.trim() === 'postgres';
+}
+
+/**
+ * Makes a stale pid file harmless whose number another process has been given since: PostgreSQL would take that
+ * process for a server and refuse to start. The rest of the file stays, since it names the shared memory by which
+ * PostgreSQL finds out whether a part of the dead server still runs.
+ */
+export async function forgetReusedPid(dataDir: string): Promise<void> {
+  const left = await readPostmaster(dataDir);
+  if (left === null || left.alive || !(await isAlive(left.pid))) return;
+  const file = path.join(dataDir, 'postmaster.pid');
+  const [, ...rest] = (await readFile(file, 'utf8')).split('\n');
+  await writeFile(file, [String(await deadPid()), ...rest].join('\n'));
+}
+
+/** The number of a process that has just ended. */
+function deadPid(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+    child.on('error', reject);
+    child.on('exit', () =>
+      child.pid === undefined ? reject(new Error('A child process has no pid.')) : resolve(child.pid),
+    );
+  });
 }

@@ -1,0 +1,210 @@
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { pino } from 'pino';
+import { openEmbeddedPostgres, type EmbeddedPostgres } from '../../workers/embedded/open.ts';
+import { readPostmaster } from '../../workers/embedded/postmaster.ts';
+import { startProcess, type TestProcess } from '../support/process.ts';
+
+const log = pino({ level: 'silent' });
+const opened: EmbeddedPostgres[] = [];
+const processes: TestProcess[] = [];
+
+afterEach(async () => {
+  await Promise.all(processes.splice(0).map((process) => process.end('SIGKILL')));
+  for (const server of opened.splice(0)) await server.close();
+});
+
+async function newProject(mode = 0o755): Promise<string> {
+  const dir = await mkdtemp(path.join(process.env['TEST_RUN_DIR'] ?? '', 'project-'));
+  await chmod(dir, mode);
+  return dir;
+}
+
+async function open(projectDir: string, machineFolders: readonly string[] = []): Promise<EmbeddedPostgres> {
+  const server = await openEmbeddedPostgres({ projectDir, log, machineFolders });
+  opened.push(server);
+  return server;
+}
+
+function openElsewhere(projectDir: string): TestProcess {
+  const other = startProcess(path.join(import.meta.dirname, 'open-process.ts'), [projectDir]);
+  processes.push(other);
+  return other;
+}
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<{ value: unknown }>(sql)).rows.map((row) => row.value);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The server's pid, which must be running. */
+async function serverPid(dataDir: string): Promise<number> {
+  const running = await readPostmaster(dataDir);
+  expect(running).toMatchObject({ alive: true, ready: true });
+  return running?.pid ?? 0;
+}
+
+async function whenDead(dataDir: string): Promise<void> {
+  while ((await readPostmaster(dataDir))?.alive === true) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('one process', () => {
+  it('makes a durable PostgreSQL 18, stops it when left, and finds the data again at the same URL', async () => {
+    const project = await newProject();
+    const first = await open(project);
+    expect(first.dir).toBe(path.join(await realpath(project), '.perennial', 'postgres'));
+    for (const [setting, value] of [
+      ['fsync', 'on'],
+      ['synchronous_commit', 'on'],
+      ['max_connections', '200'],
+      ['listen_addresses', '127.0.0.1'],
+    ]) {
+      expect(await query(first.url, `select current_setting('${setting}') as value`)).toEqual([value]);
+    }
+    expect(await query(first.url, `select current_setting('server_version_num')::int / 10000 as value`)).toEqual([18]);
+    await query(first.url, 'create table kept as select 7 as value');
+    await opened.pop()?.close();
+    expect(await readPostmaster(first.dir)).toBeNull();
+    const second = await open(project);
+    expect(second.url).toBe(first.url);
+    expect(await query(second.url, 'select value from kept')).toEqual([7]);
+  });
+
+  it('keeps the password to its owner and asks for it', async () => {
+    const project = await newProject();
+    const { url } = await open(project);
+    const file = path.join(project, '.perennial', 'postgres.password');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const wrong = new URL(url);
+    wrong.password = 'guessed';
+    await expect(query(wrong.href, 'select 1 as value')).rejects.toMatchObject({ code: '28P01' });
+  });
+
+  it('starts a server that was killed again, at the same URL, with what was committed', async () => {
+    const { url, dir } = await open(await newProject());
+    await query(url, 'create table kept as select 7 as value');
+    process.kill(await serverPid(dir), 'SIGKILL');
+    await whenDead(dir);
+    for (;;) {
+      const rows = await query(url, 'select value from kept').catch((error: NodeJS.ErrnoException) => error.code);
+      if (Array.isArray(rows)) {
+        expect(rows).toEqual([7]);
+        return;
+      }
+      expect(['ECONNREFUSED', 'ECONNRESET', '57P03']).toContain(rows);
+    }
+  });
+
+  it('starts although the number of the dead server belongs to another process now', async () => {
+    const project = await newProject();
+    const { dir } = await open(project);
+    await opened.pop()?.close();
+    const lines = [String(process.pid), await realpath(dir), '1700000000', '5999', '', '127.0.0.1', '1 1', 'ready   '];
+    await writeFile(path.join(dir, 'postmaster.pid'), `${lines.join('\n')}\n`);
+    const again = await open(project);
+    expect(await query(again.url, 'select 1 as value')).toEqual([1]);
+  });
+
+  it('is left running while a client of somebody else is connected', async () => {
+    const project = await newProject();
+    const { url, dir } = await open(project);
+    const guest = new pg.Client({ connectionString: url });
+    await guest.connect();
+    await opened.pop()?.close();
+    expect((await guest.query('select 1 as value')).rows).toEqual([{ value: 1 }]);
+    await guest.end();
+    await serverPid(dir);
+    // The next one to leave stops it.
+    await open(project);
+    await opened.pop()?.close();
+    expect(await readPostmaster(dir)).toBeNull();
+  });
+});
+
+describe('several processes of a project', () => {
+  it('race to one server, and the last one out stops it', async () => {
+    const project = await newProject();
+    const others = [openElsewhere(project), openElsewhere(project)];
+    const here = await open(project);
+    const urls = await Promise.all(others.map((other) => other.nextLine()));
+    expect(urls).toEqual([here.url, here.url]);
+    const [first, second] = others;
+    expect(await first?.end('SIGTERM')).toBe(0);
+    await opened.pop()?.close();
+    const pid = await serverPid(here.dir);
+    expect(pid).toBeGreaterThan(0);
+    expect(await second?.end('SIGTERM')).toBe(0);
+    expect(await readPostmaster(here.dir)).toBeNull();
+  });
+
+  it('outlive one that is killed, and its server too', async () => {
+    const project = await newProject();
+    const starter = openElsewhere(project);
+    const url = await starter.nextLine();
+    const here = await open(project);
+    await starter.end('SIGKILL');
+    expect(here.url).toBe(url);
+    expect(await query(url, 'select 1 as value')).toEqual([1]);
+    await opened.pop()?.close();
+    expect(await readPostmaster(here.dir)).toBeNull();
+  });
+
+  it('come back after all of them and the server were killed', async () => {
+    const project = await newProject();
+    const dir = path.join(await realpath(project), '.perennial', 'postgres');
+    const others = [openElsewhere(project), openElsewhere(project)];
+    const [url = ''] = await Promise.all(others.map((other) => other.nextLine()));
+    await query(url, 'create table kept as select generate_series(1, 3) as value');
+    const pid = await serverPid(dir);
+    await Promise.all(others.map((other) => other.end('SIGKILL')));
+    process.kill(pid, 'SIGKILL');
+    const here = await open(project);
+    expect(await query(here.url, 'select value from kept')).toEqual([1, 2, 3]);
+  });
+});
+
+const asRoot = process.getuid?.() === 0 ? it : it.skip;
+
+describe('root in a folder that nobody else can enter', () => {
+  asRoot('keeps data and programs elsewhere, and says where', async () => {
+    const project = await newProject(0o700);
+    const machine = path.join(await newProject(), 'machine');
+    const first = await open(project, [machine]);
+    const where = (await readFile(path.join(project, '.perennial', 'postgres.where'), 'utf8')).trim();
+    expect(path.dirname(where)).toBe(machine);
+    expect(first.dir).toBe(path.join(where, 'postgres'));
+    await query(first.url, 'create table kept as select 7 as value');
+    await opened.pop()?.close();
+    // Found by the pointer, whatever the machine's folders are now.
+    const second = await open(project, ['/nonexistent-and-not-asked']);
+    expect(await query(second.url, 'select value from kept')).toEqual([7]);
+  });
+
+  asRoot('refuses a pointer to data that is gone, or that is the original of a copied project', async () => {
+    const project = await newProject(0o700);
+    const machine = path.join(await newProject(), 'machine');
+    const { dir } = await open(project, [machine]);
+    await opened.pop()?.close();
+    const copy = await newProject(0o700);
+    await mkdir(path.join(copy, '.perennial'));
+    const where = path.join('.perennial', 'postgres.where');
+    await writeFile(path.join(copy, where), await readFile(path.join(project, where)));
+    await expect(open(copy, [machine])).rejects.toMatchObject({
+      code: 'data_unusable',
+      message: expect.stringContaining('is a copy of'),
+    });
+    await rm(path.dirname(dir), { recursive: true });
+    await expect(open(project, [machine])).rejects.toMatchObject({
+      code: 'data_unusable',
+      message: expect.stringContaining('is gone'),
+    });
+  });
+});

@@ -1,0 +1,110 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+
+const APPLICATION = 'perennial presence';
+const RESTART_PAUSE_MS = 1_000;
+
+/** Who else uses the server when this process leaves it. */
+export type Others = 'none' | 'processes' | 'clients' | 'server_gone';
+
+/** What a presence needs to have its server started again. */
+export interface ServerHandle {
+  /** Runs `body` under the project's lock. */
+  locked(body: () => Promise<void>): Promise<void>;
+  /** Sees to it that the server runs at the same URL; may fail, and is then called again. */
+  ensureRunning(): Promise<void>;
+}
+
+/**
+ * One session that says that this process uses the server. It notices when the server dies, which nobody asked
+ * for, and has it started again, until it is left.
+ */
+export class Presence {
+  readonly #url: string;
+  readonly #log: Logger;
+  readonly #server: ServerHandle;
+  #client: pg.Client;
+  #left = false;
+
+  private constructor(url: string, log: Logger, server: ServerHandle, client: pg.Client) {
+    this.#url = url;
+    this.#log = log;
+    this.#server = server;
+    this.#client = client;
+    this.#watch();
+  }
+
+  /** Connects to a server that runs. */
+  static async open(url: string, log: Logger, server: ServerHandle): Promise<Presence> {
+    return new Presence(url, log, server, await connect(url));
+  }
+
+  /**
+   * Ends the session and says who else is there. Sessions that are just ending (of this process, or of one that
+   * was killed) get half a second to be gone. Call it under the project's lock.
+   */
+  async leave(): Promise<Others> {
+    this.#left = true;
+    const client = this.#client;
+    try {
+      for (let waitedMs = 0; ; waitedMs += 20) {
+        const others = await this.#others(client);
+        if (others !== 'clients' || waitedMs >= 500) return others;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    } catch (error) {
+      this.#log.debug({ err: error }, 'Embedded PostgreSQL was gone before it was left');
+      return 'server_gone';
+    } finally {
+      await client
+        .end()
+        .catch((error: unknown) => this.#log.debug({ err: error }, 'The presence was closed by the server'));
+    }
+  }
+
+  async #others(client: pg.Client): Promise<Others> {
+    const { rows } = await client.query<{ presences: number; clients: number }>(
+      `select count(*) filter (where application_name = $1)::int as presences, count(*)::int as clients
+       from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`,
+      [APPLICATION],
+    );
+    const { presences = 0, clients = 0 } = rows[0] ?? {};
+    if (presences > 0) return 'processes';
+    return clients > 0 ? 'clients' : 'none';
+  }
+
+  #watch(): void {
+    // Without a listener an error would end the process; the end that follows it is what is acted on.
+    this.#client.on('error', (error) => this.#log.debug({ err: error }, 'Embedded PostgreSQL: the presence broke'));
+    this.#client.once('end', () => {
+      if (!this.#left) void this.#recover();
+    });
+  }
+
+  async #rejoin(): Promise<void> {
+    // Leaving happens under the lock as well: what was left while this waited for the lock is not started again.
+    if (this.#left) return;
+    await this.#server.ensureRunning();
+    this.#client = await connect(this.#url);
+    this.#watch();
+  }
+
+  async #recover(): Promise<void> {
+    this.#log.warn('Embedded PostgreSQL has ended unexpectedly: starting it again');
+    while (!this.#left) {
+      try {
+        await this.#server.locked(() => this.#rejoin());
+        return;
+      } catch (error) {
+        this.#log.error({ err: error }, 'Embedded PostgreSQL could not be started again; trying again in a second');
+        await new Promise((resolve) => setTimeout(resolve, RESTART_PAUSE_MS));
+      }
+    }
+  }
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: APPLICATION });
+  await client.connect();
+  return client;
+}
