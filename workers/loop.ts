@@ -1,0 +1,63 @@
+/** A task that is done again and again until it is told to stop. */
+import { errorFields, type Logger } from './log.ts';
+
+/** A running loop. `stop` waits until the round under way is over. */
+export interface Loop {
+  /** Begins the next round now instead of at its time. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs `round` until stopped; it returns the pause before the next one, in ms. An error is logged, and the next round
+ * comes after `afterErrorMs` (default 1,000): databases and queues go away and come back.
+ */
+export function startLoop(
+  name: string,
+  round: () => Promise<number>,
+  log: Logger,
+  options: { readonly afterErrorMs?: number } = {},
+): Loop {
+  let stopped = false;
+  let woken = false;
+  let endPause: (() => void) | null = null;
+
+  const pause = async (ms: number): Promise<void> => {
+    if (stopped || woken || ms <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    endPause = null;
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stopped) {
+      woken = false;
+      let pauseMs: number;
+      try {
+        pauseMs = await round();
+      } catch (error) {
+        log.error({ loop: name, ...errorFields(error) }, 'a round failed and will be tried again');
+        pauseMs = options.afterErrorMs ?? 1_000;
+      }
+      await pause(pauseMs);
+    }
+  };
+  const running = run();
+
+  return {
+    wake: () => {
+      woken = true;
+      endPause?.();
+    },
+    stop: async () => {
+      stopped = true;
+      endPause?.();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * The scheduler: walks what is due and hints the fleet, works on mass runs, and takes back what dead workers held.
+ *
+ * 1. It decides nothing about customers; a hint is only "look at these ids".
+ * 2. Any number may run; one acts at a time, by a lease on database time, and another takes over within `LEASE_MS`.
+ * 3. Outstanding hints are bounded, so a queue never grows with the backlog.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Database } from '../engine/store/database.ts';
+import type { ReleaseCache } from '../engine/store/context.ts';
+import { expireLeases } from '../engine/store/expire.ts';
+import { acquireLease, releaseLease } from '../engine/store/lease.ts';
+import { workRuns } from '../engine/store/runs.ts';
+import { newTickCursor, tick } from '../engine/store/tick.ts';
+import { businessNow } from '../engine/store/database.ts';
+import type { HintQueue, Lane } from '../engine/queue/queue.ts';
+import type { Hints } from './hints.ts';
+import { startLoop } from './loop.ts';
+import type { Logger } from './log.ts';
+
+const LEASE_NAME = 'scheduler';
+const LEASE_MS = 10_000;
+/** Never sleep longer: what came in without a hint (a hint lost with Redis) is found within this time. */
+const MAX_SLEEP_MS = 1_000;
+const MIN_SLEEP_MS = 5;
+/** While another one has the lease. */
+const STANDBY_MS = 2_000;
+/** How often expired leases of sends are looked for. */
+const EXPIRE_EVERY_MS = 1_000;
+/** Customers hinted and not yet taken, per lane. */
+const MAX_OUTSTANDING_JOBS = 50;
+const CUSTOMERS_PER_TICK = 2_000;
+const ROWS_PER_PLAYBOOK = 500;
+const RUN_CHUNK = 500;
+const LANES: readonly Lane[] = ['advance', 'transactional', 'bulk'];
+
+/** What a scheduler needs. */
+export interface SchedulerParts {
+  readonly db: Database;
+  readonly cache: ReleaseCache;
+  readonly queue: HintQueue;
+  readonly hints: Hints;
+  readonly log: Logger;
+}
+
+/** A running scheduler. `wake` makes it look now; `close` gives the lease back. */
+export interface Scheduler {
+  wake(): void;
+  close(): Promise<void>;
+}
+
+/** Starts a scheduler; it acts as soon as it gets the lease. */
+export function startScheduler(parts: SchedulerParts): Scheduler {
+  const { db, cache, log } = parts;
+  const holder = `${process.pid}-${randomUUID()}`;
+  const cursor = newTickCursor();
+  let expiredAtMs = 0;
+  let acting = false;
+  let leasedAtMs = Number.NEGATIVE_INFINITY;
+
+  const holdLease = async (): Promise<boolean> => {
+    if (acting && performance.now() - leasedAtMs < LEASE_MS / 3) return true;
+    leasedAtMs = performance.now();
+    const has = await acquireLease(db, LEASE_NAME, holder, LEASE_MS);
+    if (has !== acting) log.info({ acting: has }, has ? 'scheduling' : 'standing by');
+    acting = has;
+    return has;
+  };
+
+  const round = async (): Promise<number> => {
+    if (!(await holdLease())) return STANDBY_MS;
+    if (performance.now() - expiredAtMs > EXPIRE_EVERY_MS) {
+      expiredAtMs = performance.now();
+      const expired = await expireLeases(db, cache, 1_000);
+      if (expired.unknown > 0) log.warn({ ...expired }, 'sends were left open by a crash');
+    }
+    const runs = await workRuns(db, cache, { chunk: RUN_CHUNK });
+    const ticked = await tick(db, { perPlaybook: ROWS_PER_PLAYBOOK, room: await roomIn(parts.queue), cursor });
+    await parts.hints.send(ticked);
+    if (runs.more) return 0;
+    return sleepUntil(db, ticked.next);
+  };
+  const loop = startLoop('scheduler', round, log);
+  return {
+    wake: () => {
+      loop.wake();
+    },
+    close: async () => {
+      await loop.stop();
+      if (acting) await releaseLease(db, LEASE_NAME, holder);
+    },
+  };
+}
+
+/** What each lane can take; all of it when the queue cannot be asked, since sweeps then do the work. */
+async function roomIn(queue: HintQueue): Promise<Record<Lane, number>> {
+  const room: Record<Lane, number> = { advance: 0, transactional: 0, bulk: 0 };
+  const counts = await Promise.allSettled(LANES.map(async (lane) => queue.outstanding(lane)));
+  for (const [index, lane] of LANES.entries()) {
+    const count = counts[index];
+    const outstanding = count?.status === 'fulfilled' ? count.value : 0;
+    room[lane] = outstanding >= MAX_OUTSTANDING_JOBS ? 0 : CUSTOMERS_PER_TICK;
+  }
+  return room;
+}
+
+async function sleepUntil(db: Database, next: number | null): Promise<number> {
+  if (next === null) return MAX_SLEEP_MS;
+  const now = await businessNow(db);
+  return Math.min(MAX_SLEEP_MS, Math.max(MIN_SLEEP_MS, next - now));
+}
