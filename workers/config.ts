@@ -1,0 +1,218 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { nearest } from '../engine/playbook/nearest.ts';
+import { maskUrl } from './mask-url.ts';
+
+export { maskUrl };
+
+/** A setting that is wrong: which, what was expected, what to do. Never holds a secret. */
+export interface ConfigProblem {
+  readonly variable: string;
+  readonly message: string;
+}
+
+/** The environment cannot be used; the message lists every problem at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code = 'invalid_config';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    const lines = problems.map(({ variable, message }) => `  ${variable}: ${message}`);
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${lines.join('\n')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/** How many jobs of each lane one process works on at a time. */
+export interface Concurrency {
+  readonly advance: number;
+  readonly transactional: number;
+  readonly bulk: number;
+}
+
+/** What the environment says, checked. */
+export interface Config {
+  readonly projectDir: string;
+  readonly database:
+    { readonly kind: 'embedded'; readonly dir: string } | { readonly kind: 'external'; readonly url: string };
+  /** null: hints go over PostgreSQL. */
+  readonly redisUrl: string | null;
+  /** null: mail goes to the local inbox. */
+  readonly smtpUrl: string | null;
+  /** null: the intake answers nobody. */
+  readonly writeKey: string | null;
+  readonly publicHost: string;
+  readonly publicPort: number;
+  readonly concurrency: Concurrency;
+  readonly smtpConnections: number;
+  readonly logLevel: LogLevel;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const DEFAULT_CONCURRENCY: Concurrency = { advance: 2, transactional: 4, bulk: 4 };
+
+/** A number of parallel jobs that one process can still serve with its share of database connections. */
+const MAX_CONCURRENCY = 64;
+
+/** The variables that are read. The descriptions are what the README prints. */
+const schema = z.object({
+  DATABASE_URL: serverUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/database')
+    .optional()
+    .meta({ description: 'PostgreSQL 14 or later', unset: 'an embedded PostgreSQL in .perennial/' }),
+  REDIS_URL: serverUrl(['redis', 'rediss'], 'redis://host:6379')
+    .optional()
+    .meta({ description: 'Redis 6.2 or later, or Valkey, for the queue', unset: 'the queue runs on PostgreSQL' }),
+  SMTP_URL: serverUrl(['smtp', 'smtps'], 'smtp://user:password@host:587')
+    .optional()
+    .meta({ description: 'the server that takes the mail', unset: 'a local inbox; nothing leaves the machine' }),
+  PERENNIAL_WRITE_KEY: z
+    .string()
+    .min(16, { error: 'expected at least 16 characters. Make one with: openssl rand -hex 24' })
+    .optional()
+    .meta({
+      description: 'the key that events and profiles must be sent with, at least 16 characters',
+      unset: 'none is taken in',
+    }),
+  PERENNIAL_PUBLIC_HOST: z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]+$/, {
+      error: (issue) => `expected an address or a host name, e.g. 0.0.0.0, not ${quote(issue.input)}`,
+    })
+    .default('127.0.0.1')
+    .meta({ description: 'the address that the public server listens on' }),
+  PERENNIAL_PUBLIC_PORT: wholeNumber(0, 65_535, '4500')
+    .default(4500)
+    .meta({ description: 'its port; 0 for any free one' }),
+  PERENNIAL_CONCURRENCY: z
+    .string()
+    .default('')
+    .transform(readConcurrency)
+    .meta({
+      description: 'jobs at a time in one process, by lane; lanes that are left out keep their default',
+      unset: writeConcurrency(DEFAULT_CONCURRENCY),
+    }),
+  PERENNIAL_SMTP_CONNECTIONS: wholeNumber(1, 100, '8')
+    .default(8)
+    .meta({ description: 'connections to the mail server from one process' }),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS, { error: (issue) => `expected one of ${LOG_LEVELS.join(', ')}, not ${quote(issue.input)}` })
+    .default('info')
+    .meta({ description: 'how much is logged' }),
+});
+
+/** A variable that Perennial reads, for the documentation. */
+export interface ConfigVariable {
+  readonly name: string;
+  readonly description: string;
+  /** What holds when it is not set. */
+  readonly unset: string;
+}
+
+/** All variables that are read, in the order in which to document them. */
+export const configVariables: readonly ConfigVariable[] = Object.entries(schema.shape).map(([name, field]) => {
+  const meta = field.meta() as { description: string; unset?: string };
+  const fallback: unknown = field.parse(undefined);
+  return { name, description: meta.description, unset: meta.unset ?? String(fallback as string | number) };
+});
+
+/**
+ * Reads the whole configuration from the environment. A variable that is empty counts as not set.
+ * @param projectDir the company's folder, in which the embedded database has its place.
+ * @throws ConfigError with all problems at once; secrets are not in its message.
+ */
+export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const read = schema.safeParse(set);
+  const problems = [...unknownVariables(set), ...(read.success ? [] : read.error.issues.map(problemOf))];
+  if (!read.success || problems.length > 0) throw new ConfigError(problems);
+  const value = read.data;
+  return {
+    projectDir: path.resolve(projectDir),
+    database:
+      value.DATABASE_URL === undefined
+        ? { kind: 'embedded', dir: path.resolve(projectDir, '.perennial') }
+        : { kind: 'external', url: value.DATABASE_URL },
+    redisUrl: value.REDIS_URL ?? null,
+    smtpUrl: value.SMTP_URL ?? null,
+    writeKey: value.PERENNIAL_WRITE_KEY ?? null,
+    publicHost: value.PERENNIAL_PUBLIC_HOST,
+    publicPort: value.PERENNIAL_PUBLIC_PORT,
+    concurrency: value.PERENNIAL_CONCURRENCY,
+    smtpConnections: value.PERENNIAL_SMTP_CONNECTIONS,
+    logLevel: value.LOG_LEVEL,
+  };
+}
+
+function unknownVariables(env: Readonly<Record<string, string | undefined>>): ConfigProblem[] {
+  const known = Object.keys(schema.shape);
+  const unknown = Object.keys(env).filter((name) => name.startsWith('PERENNIAL_') && !known.includes(name));
+  return unknown.map((variable) => {
+    const guess = nearest(variable, known);
+    const advice = guess === null ? `Unset it; the known ones are ${known.join(', ')}` : `Did you mean ${guess}?`;
+    return { variable, message: `is not a setting of Perennial. ${advice}` };
+  });
+}
+
+function problemOf(issue: z.core.$ZodIssue): ConfigProblem {
+  return { variable: String(issue.path[0]), message: issue.message };
+}
+
+function serverUrl(schemes: readonly string[], example: string): z.ZodType<string, string> {
+  const wanted = schemes.map((scheme) => `${scheme}://`).join(' or ');
+  return z.string().superRefine((value, context) => {
+    const message = `expected a URL that begins with ${wanted} and names a host, e.g. ${example}, not ${maskUrl(value)}`;
+    if (!URL.canParse(value)) {
+      const advice = 'Characters such as # / ? @ in a password must be percent-encoded.';
+      context.addIssue({ code: 'custom', message: `${message}. ${advice}` });
+      return;
+    }
+    const { protocol, hostname } = new URL(value);
+    if (!schemes.includes(protocol.slice(0, -1)) || hostname === '') context.addIssue({ code: 'custom', message });
+  });
+}
+
+function wholeNumber(min: number, max: number, example: string): z.ZodType<number, string | number> {
+  const expected = `expected a whole number from ${min} to ${max}, e.g. ${example}`;
+  return z.union([z.string(), z.number()]).transform((value, context) => {
+    const read = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
+    if (read >= min && read <= max) return read;
+    context.addIssue({ code: 'custom', message: `${expected}, not ${quote(value)}` });
+    return z.NEVER;
+  });
+}
+
+function readConcurrency(text: string, context: z.RefinementCtx): Concurrency {
+  const read: { -readonly [Name in keyof Concurrency]: number } = { ...DEFAULT_CONCURRENCY };
+  for (const part of text.split(',').map((part) => part.trim())) {
+    if (part === '') continue;
+    const [, lane = '', count = ''] = /^([a-z]+)\s*=\s*(\d+)$/.exec(part) ?? [];
+    if (!isLane(lane) || Number(count) < 1 || Number(count) > MAX_CONCURRENCY) {
+      const message =
+        `expected lanes with numbers from 1 to ${MAX_CONCURRENCY}, e.g. ${writeConcurrency(DEFAULT_CONCURRENCY)}, ` +
+        `not ${quote(part)}`;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }
+    read[lane] = Number(count);
+  }
+  return read;
+}
+
+function isLane(name: string): name is keyof Concurrency {
+  return Object.hasOwn(DEFAULT_CONCURRENCY, name);
+}
+
+function writeConcurrency(concurrency: Concurrency): string {
+  return Object.entries(concurrency)
+    .map(([lane, count]) => `${lane}=${count}`)
+    .join(',');
+}
+
+function quote(value: unknown): string {
+  return JSON.stringify(value) ?? 'nothing';
+}
