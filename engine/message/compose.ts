@@ -39,7 +39,8 @@ export const PERENNIAL_HEADERS = {
   send: 'X-Perennial-Send',
 } as const;
 
-const RESERVED = /^(from|to|cc|bcc|sender|reply-to|subject|date|message-id|mime-version|return-path|received|content-.*)$/i;
+const RESERVED =
+  /^(from|to|cc|bcc|sender|reply-to|subject|date|message-id|mime-version|return-path|received|content-.*)$/i;
 /** RFC 5322 section 2.2 allows more; nobody sends more. */
 const FIELD_NAME = /^[A-Za-z0-9-]{1,70}$/;
 const MESSAGE_ID = /^<[^\s<>@]+@[^\s<>@]+>$/;
@@ -64,7 +65,11 @@ export function compose(mail: MailToCompose): ComposedMail {
   const to = validateAddress(mail.to);
   if (to === null) throw badAddress('To', mail.to);
   if (!MESSAGE_ID.test(mail.messageId)) {
-    throw new ComposeError('bad-address', 'Message-ID', `Message-ID must be <left@right>, not ${JSON.stringify(mail.messageId)}`);
+    throw new ComposeError(
+      'bad-address',
+      'Message-ID',
+      `Message-ID must be <left@right>, not ${JSON.stringify(mail.messageId)}`,
+    );
   }
   let head = mailboxHeader('From', from.name, from.address) + mailboxHeader('To', mail.toName, to);
   if (mail.replyTo !== null) {
@@ -91,7 +96,11 @@ export function messageIdFor(sendId: number, domain: string, installation?: stri
 
 function furtherHeader(name: string, value: string): string {
   if (!FIELD_NAME.test(name)) {
-    throw new ComposeError('bad-header-name', name, `${JSON.stringify(name)} is no header name: letters, digits and hyphens`);
+    throw new ComposeError(
+      'bad-header-name',
+      name,
+      `${JSON.stringify(name)} is no header name: letters, digits and hyphens`,
+    );
   }
   if (RESERVED.test(name)) {
     throw new ComposeError('reserved-header', name, `${name} is written by the mail itself and cannot be given again`);
@@ -107,7 +116,11 @@ function mailbox(field: string, text: string): { name: string | null; address: s
 }
 
 function badAddress(field: string, text: string): ComposeError {
-  return new ComposeError('bad-address', field, `${field} must be exactly one e-mail address, not ${JSON.stringify(text)}`);
+  return new ComposeError(
+    'bad-address',
+    field,
+    `${field} must be exactly one e-mail address, not ${JSON.stringify(text)}`,
+  );
 }
 
 /** RFC 5322 section 3.3, in UTC. */

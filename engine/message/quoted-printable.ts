@@ -25,7 +25,11 @@ interface Cursor {
 export function encodeQuotedPrintable(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8');
   // The worst case is three characters a byte and a soft break after each 24 of them.
-  const cursor: Cursor = { out: Buffer.allocUnsafe(bytes.length * 3 + Math.ceil(bytes.length / 8) + 8), at: 0, column: 0 };
+  const cursor: Cursor = {
+    out: Buffer.allocUnsafe(bytes.length * 3 + Math.ceil(bytes.length / 8) + 8),
+    at: 0,
+    column: 0,
+  };
   const { length } = bytes;
   for (let i = 0; i < length; i += 1) {
     const byte = bytes[i] as number;

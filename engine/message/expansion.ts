@@ -1,0 +1,62 @@
+/** What is shared by everything that puts one mail together: its parts, what is known, and the problems found. */
+import type { Problem } from '../playbook/problem.ts';
+import type { KnownVariables } from './known.ts';
+import type { Expression, Part } from './syntax.ts';
+
+/** A template's text as parsed, and where it stands in its file (front matter comes before it). */
+export interface Parsed {
+  readonly file: string;
+  readonly tree: hbs.AST.Program;
+  /** The file's line and column (from 1) of the text's first character. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One mail being put together. */
+export interface Expansion {
+  readonly known: KnownVariables;
+  /** Whether fixed text is HTML. */
+  readonly html: boolean;
+  readonly partials: ReadonlyMap<string, Parsed>;
+  /** What `{{{body}}}`, `{{subject}}` and `{{preheader}}` stand for; already expanded. */
+  readonly slots: ReadonlyMap<string, readonly Part[]>;
+  readonly usedSlots: Set<string>;
+  /** Variables read, e.g. `customer.name`. */
+  readonly reads: Set<string>;
+  readonly problems: Problem[];
+  /** Statements so far: partials that multiply each other are stopped. */
+  size: number;
+}
+
+/** Where in a mail a node stands: decides what a plain name means there. */
+export interface Place {
+  readonly parsed: Parsed;
+  /** Inside `each` or `with`: plain names are fields of the item. */
+  readonly inItem: boolean;
+  /** Names given by `as |name|` or as a partial's parameters; null where the value is known at run time only. */
+  readonly names: ReadonlyMap<string, Expression | null>;
+  /** Partials being put in, outermost first. */
+  readonly partials: readonly string[];
+  /** What an enclosing `if` has found to have a value. */
+  readonly tested: ReadonlySet<string>;
+}
+
+/** What happens to a value: `printed` and `needed` must not be null, `tested` may be. */
+export type Use = 'printed' | 'needed' | 'tested';
+
+/** Records a problem at a node of the text at hand. */
+export function report(
+  expansion: Expansion,
+  { parsed }: Pick<Place, 'parsed'>,
+  node: { readonly loc: hbs.AST.SourceLocation },
+  problem: Pick<Problem, 'code' | 'message' | 'fix'> & { readonly level?: Problem['level'] },
+): void {
+  const { line, column } = node.loc.start;
+  expansion.problems.push({
+    file: parsed.file,
+    line: parsed.line + line - 1,
+    column: column + (line === 1 ? parsed.column : 1),
+    level: 'error',
+    ...problem,
+  });
+}

@@ -1,0 +1,106 @@
+/** The YAML between `---` lines at the head of a template. */
+import { LineCounter, type Pair, type Scalar, isMap, isScalar, parseDocument } from 'yaml';
+import { nearest } from '../playbook/nearest.ts';
+import type { Problem, SourceFile } from '../playbook/problem.ts';
+
+/** A text of the front matter and where it stands in the file, from 1. */
+export interface PlacedText {
+  readonly text: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A template file taken apart. Fields that are not given are null. */
+export interface FrontMatter {
+  readonly subject: PlacedText | null;
+  readonly preheader: PlacedText | null;
+  readonly layout: PlacedText | null;
+  readonly from: PlacedText | null;
+  readonly body: PlacedText;
+}
+
+const KEYS = ['subject', 'preheader', 'layout', 'from'] as const;
+type Key = (typeof KEYS)[number];
+
+const BLOCK = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)^---[ \t]*(?:\r?\n|$)/m;
+
+/** Reads a template's front matter; null, with problems, when it cannot be used. */
+export function readFrontMatter(file: SourceFile, problems: Problem[]): FrontMatter | null {
+  const match = BLOCK.exec(file.text);
+  const problem = (line: number, column: number, code: string, message: string, fix: string | null): void => {
+    problems.push({ file: file.path, line, column, level: 'error', code, message, fix });
+  };
+  if (match === null || match.index !== 0) {
+    problem(
+      1,
+      1,
+      'no-front-matter',
+      'a template begins with its subject between two lines of ---',
+      'write ---, subject: …, --- at the top',
+    );
+    return null;
+  }
+  const counter = new LineCounter();
+  // The opening line is line 1, so what follows it is counted from 2.
+  const document = parseDocument(match[1] ?? '', { lineCounter: counter, uniqueKeys: true, logLevel: 'silent' });
+  for (const error of document.errors) {
+    const { line, col } = counter.linePos(error.pos[0]);
+    problem(
+      line + 1,
+      col,
+      'yaml',
+      `the front matter is not YAML: ${(error.message.split('\n')[0] ?? '').replace(/ at line.*$/, '')}`,
+      null,
+    );
+  }
+  if (document.errors.length > 0) return null;
+  const found = readFields(document.contents, counter, problem);
+  const before = match[0].split('\n').length - 1;
+  const body = { text: file.text.slice(match[0].length), line: before + 1, column: 1 };
+  if (found.subject === undefined)
+    problem(1, 1, 'no-subject', 'a template needs a subject', 'write subject: … between the --- lines');
+  return {
+    subject: found.subject ?? null,
+    preheader: found.preheader ?? null,
+    layout: found.layout ?? null,
+    from: found.from ?? null,
+    body,
+  };
+}
+
+type Report = (line: number, column: number, code: string, message: string, fix: string | null) => void;
+
+function readFields(contents: unknown, counter: LineCounter, problem: Report): Partial<Record<Key, PlacedText>> {
+  const found: Partial<Record<Key, PlacedText>> = {};
+  if (!isMap(contents)) return found;
+  for (const pair of contents.items as readonly Pair<Scalar, unknown>[]) {
+    const name = String(pair.key.value);
+    const at = counter.linePos(pair.key.range?.[0] ?? 0);
+    const key = KEYS.find((known) => known === name);
+    if (key === undefined) {
+      const near = nearest(name, KEYS);
+      const fix = near === null ? null : `did you mean ${near}?`;
+      problem(
+        at.line + 1,
+        at.col,
+        'unknown-key',
+        `the front matter has no "${name}"; there are ${KEYS.join(', ')}`,
+        fix,
+      );
+      continue;
+    }
+    const value = isScalar(pair.value) && pair.value.value !== null ? placed(pair.value, counter) : null;
+    if (value === null || value.text === '')
+      problem(at.line + 1, at.col, 'empty', `${key} is empty`, `write a text, or leave ${key} out`);
+    else if (/[\r\n]/.test(value.text))
+      problem(value.line, value.column, 'line-break', `${key} must be one line`, null);
+    else found[key] = value;
+  }
+  return found;
+}
+
+function placed(scalar: Scalar, counter: LineCounter): PlacedText {
+  const { line, col } = counter.linePos(scalar.range?.[0] ?? 0);
+  const quoted = scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE';
+  return { text: String(scalar.value).trim(), line: line + 1, column: quoted ? col + 1 : col };
+}

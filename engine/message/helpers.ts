@@ -1,0 +1,126 @@
+/** The Handlebars environment: the helpers that templates have, and no others; no access to prototypes. */
+import Handlebars from 'handlebars';
+import type { Instant } from '../time/types.ts';
+import { type Reader, formatDate, formatMoney, formatNumber } from './format.ts';
+import { RENDER_LIMITS, RenderError } from './scope.ts';
+
+/** What helpers know besides their arguments: lives for one render. */
+export interface RenderData extends Reader {
+  readonly now: Instant;
+  /** Turns that loops have taken so far. */
+  turns: number;
+}
+
+/** A template ready to run. */
+export type Print = (context: Readonly<Record<string, unknown>>, data: RenderData) => string;
+
+/** Helpers that stand alone or in parentheses, with the least and most arguments each takes. */
+export const VALUE_HELPERS: ReadonlyMap<string, { readonly min: number; readonly max: number }> = new Map([
+  ['date', { min: 1, max: 2 }],
+  ['money', { min: 2, max: 2 }],
+  ['number', { min: 1, max: 1 }],
+  ['default', { min: 2, max: 8 }],
+  ['eq', { min: 2, max: 2 }],
+]);
+
+/** Helpers that open a block. */
+export const BLOCK_HELPERS: ReadonlySet<string> = new Set(['if', 'unless', 'each', 'with']);
+
+/** Names that only the compiler writes: a template cannot spell them. */
+export const PRINT = '$print';
+/** Passes a value on, and throws when there is none. */
+export const NEED = '$need';
+/** Gives names to values: a partial's parameters. */
+export const NAMING = '$naming';
+
+const environment = Handlebars.create();
+for (const name of ['log', 'lookup', 'each']) environment.unregisterHelper(name);
+
+environment.registerHelper(PRINT, printable);
+environment.registerHelper(NEED, (value: unknown, path: string): unknown => {
+  if (value === null || value === undefined) throw missing(path);
+  return value;
+});
+environment.registerHelper(NAMING, function naming(this: unknown, ...args: unknown[]): string {
+  const options = args.pop() as Handlebars.HelperOptions;
+  return options.fn(this, { data: options.data, blockParams: args });
+});
+environment.registerHelper(
+  'each',
+  function each(this: unknown, list: unknown, options: Handlebars.HelperOptions): string {
+    return eachOf(list, this, options);
+  },
+);
+environment.registerHelper('eq', (left: unknown, right: unknown): boolean => left === right);
+environment.registerHelper('default', (...args: unknown[]): unknown => {
+  args.pop();
+  return args.find((value) => value !== null && value !== undefined && value !== '');
+});
+environment.registerHelper('date', (value: unknown, ...rest: unknown[]): string => {
+  const format = rest.length > 1 ? String(rest[0]) : null;
+  return formatDate(value, format, readerOf(rest.at(-1)));
+});
+environment.registerHelper('money', (amount: unknown, currency: unknown, options: unknown): string =>
+  formatMoney(amount, currency, readerOf(options)),
+);
+environment.registerHelper('number', (value: unknown, options: unknown): string =>
+  formatNumber(value, readerOf(options)),
+);
+
+const KNOWN_HELPERS = Object.fromEntries(
+  [...VALUE_HELPERS.keys(), ...BLOCK_HELPERS, PRINT, NEED, NAMING].map((name) => [name, true]),
+);
+
+/** Compiles a checked syntax tree. `escape` is for HTML; subjects and plain text go without. */
+export function compileTree(program: hbs.AST.Program, escape: boolean): Print {
+  const run = environment.compile(program, { knownHelpers: KNOWN_HELPERS, knownHelpersOnly: true, noEscape: !escape });
+  return (context, data) =>
+    run(context, { data: { mail: data }, allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false });
+}
+
+/** Parses a template's text. @throws the parser's error, whose message names the line. */
+export function parseTree(text: string): hbs.AST.Program {
+  return Handlebars.parse(text);
+}
+
+function missing(path: string): RenderError {
+  return new RenderError('missing-variable', path, `${path} is printed, but has no value for this customer`);
+}
+
+function printable(value: unknown, path: string): string {
+  if (value === null || value === undefined) throw missing(path);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) return value.map((item) => printable(item, path)).join(', ');
+  throw new RenderError('bad-value', path, `${path} is not a text but a record; print one of its fields`);
+}
+
+function eachOf(list: unknown, outer: unknown, options: Handlebars.HelperOptions): string {
+  const entries = typeof list === 'object' && list !== null ? Object.entries(list) : [];
+  if (entries.length === 0) return options.inverse(outer);
+  const shared = mailData(options);
+  let out = '';
+  for (const [index, [key, item]] of entries.entries()) {
+    shared.turns += 1;
+    const data = Handlebars.createFrame(options.data) as Record<string, unknown>;
+    const name = Array.isArray(list) ? index : key;
+    Object.assign(data, { key: name, index, first: index === 0, last: index === entries.length - 1 });
+    out += options.fn(item, { data, blockParams: [item, name] });
+    if (out.length > RENDER_LIMITS.bytes || shared.turns > RENDER_LIMITS.loopTurns) {
+      throw new RenderError(
+        'too-large',
+        'each',
+        'a loop makes the mail larger than 256 KB or runs more than 10,000 times',
+      );
+    }
+  }
+  return out;
+}
+
+function readerOf(options: unknown): Reader {
+  return mailData(options as Handlebars.HelperOptions);
+}
+
+function mailData(options: Handlebars.HelperOptions): RenderData {
+  return (options.data as { readonly mail: RenderData }).mail;
+}

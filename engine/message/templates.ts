@@ -1,0 +1,250 @@
+/** Compiles a company's templates: checked whole, once, and quick to render after that. */
+import type { Problem, SourceFile } from '../playbook/problem.ts';
+import { parseMailbox } from './address.ts';
+import type { Expansion, Parsed } from './expansion.ts';
+import { escapeContent, expand } from './expand.ts';
+import { type FrontMatter, type PlacedText, readFrontMatter } from './front-matter.ts';
+import { parseTree } from './helpers.ts';
+import { type KnownVariables, knownVariables } from './known.ts';
+import { withPreheader } from './preheader.ts';
+import { type Template, makeTemplate } from './template.ts';
+import { MARKS } from './text.ts';
+import { nearest } from '../playbook/nearest.ts';
+import type { Part } from './syntax.ts';
+
+export { RENDER_LIMITS, RenderError, type MailScope, type Rendered, usableLocale } from './scope.ts';
+export type { Template } from './template.ts';
+
+/** The templates that can be rendered; those with errors are not among them. */
+export interface TemplateSet {
+  /**
+   * The template of that name (its path without `templates/` and `.hbs`); null when there is none. With a locale the
+   * nearest variant: for `welcome/hello` and `de-AT` that is `welcome/hello.de-AT`, `welcome/hello.de`, then itself.
+   */
+  get(name: string, locale?: string | null): Template | null;
+  /** In alphabetical order. */
+  readonly names: readonly string[];
+}
+
+/** Files by what they are, parsed. */
+interface Library {
+  readonly layouts: ReadonlyMap<string, Parsed>;
+  readonly partials: ReadonlyMap<string, Parsed>;
+  readonly known: KnownVariables;
+  readonly problems: Problem[];
+}
+
+const FOLDER = 'templates/';
+const LAYOUTS = 'templates/layouts/';
+const PARTIALS = 'templates/partials/';
+const SUFFIX = '.hbs';
+
+/**
+ * Compiles `templates/**.hbs`; the other sources say which variables there are. All mistakes of all files come back
+ * at once, in the order of files and lines.
+ */
+export function compileTemplates(sources: readonly SourceFile[]): {
+  templates: TemplateSet;
+  problems: readonly Problem[];
+} {
+  const files = sources.filter(({ path }) => path.startsWith(FOLDER) && path.endsWith(SUFFIX));
+  const problems: Problem[] = [];
+  const library: Library = {
+    layouts: parseAll(files, LAYOUTS, problems),
+    partials: parseAll(files, PARTIALS, problems),
+    known: knownVariables(sources),
+    problems,
+  };
+  const templates = new Map<string, Template>();
+  for (const file of files) {
+    if (file.path.startsWith(LAYOUTS) || file.path.startsWith(PARTIALS)) continue;
+    const template = compileTemplate(file, library);
+    if (template !== null) templates.set(template.name, template);
+  }
+  const names = [...templates.keys()].sort();
+  return {
+    templates: { names, get: (name, locale) => find(templates, name, locale ?? null) },
+    problems: tidy(problems),
+  };
+}
+
+function find(templates: ReadonlyMap<string, Template>, name: string, locale: string | null): Template | null {
+  const parts = locale?.split('-') ?? [];
+  for (let length = parts.length; length > 0; length -= 1) {
+    const variant = templates.get(`${name}.${parts.slice(0, length).join('-')}`);
+    if (variant !== undefined) return variant;
+  }
+  return templates.get(name) ?? null;
+}
+
+function compileTemplate(file: SourceFile, library: Library): Template | null {
+  const name = file.path.slice(FOLDER.length, -SUFFIX.length);
+  const own: Problem[] = [];
+  const frontMatter = readFrontMatter(file, own);
+  const layout = frontMatter === null ? null : layoutOf(frontMatter, file, library, own);
+  const parts = frontMatter === null ? null : parseParts(frontMatter, file, own);
+  if (frontMatter !== null && parts !== null) {
+    const from = frontMatter.from === null ? null : mailboxOf(frontMatter.from, file, own);
+    const mail = assemble(parts, layout, library, own);
+    library.problems.push(...own);
+    if (own.some(({ level }) => level === 'error') || parts.subject === null) return null;
+    return makeTemplate({ name, from, ...mail });
+  }
+  library.problems.push(...own);
+  return null;
+}
+
+/** A template's texts, parsed; null where one is not given. */
+interface Parts {
+  readonly subject: Parsed | null;
+  readonly preheader: Parsed | null;
+  readonly body: Parsed;
+}
+
+function parseParts(frontMatter: FrontMatter, file: SourceFile, problems: Problem[]): Parts | null {
+  const parsed = (part: PlacedText | null): Parsed | null =>
+    part === null ? null : parsePart(file.path, part, problems);
+  const body = parsed(frontMatter.body);
+  const subject = parsed(frontMatter.subject);
+  const preheader = parsed(frontMatter.preheader);
+  return body === null ? null : { subject, preheader, body };
+}
+
+function assemble(
+  { subject, preheader, body }: Parts,
+  layout: Parsed | null,
+  { known, partials }: Library,
+  problems: Problem[],
+): {
+  subject: readonly Part[];
+  preheader: readonly Part[];
+  html: readonly Part[];
+  reads: ReadonlySet<string>;
+} {
+  const expansion: Expansion = {
+    known,
+    html: false,
+    partials,
+    slots: new Map(),
+    usedSlots: new Set(),
+    reads: new Set(),
+    problems,
+    size: 0,
+  };
+  const subjectParts = subject === null ? [] : expand(subject, expansion);
+  const preheaderParts = preheader === null ? [] : expand(preheader, expansion);
+  const slots = new Map([
+    ['subject', escapeContent(subjectParts)],
+    ['preheader', escapeContent(preheaderParts)],
+  ]);
+  const inside: Expansion = { ...expansion, html: true, slots };
+  let html = expand(body, inside);
+  if (layout !== null) {
+    const around: Expansion = { ...inside, slots: new Map([...slots, ['body', html]]) };
+    html = expand(layout, around);
+    if (!around.usedSlots.has('body')) {
+      problems.push(
+        problemAt(layout.file, layout, 'no-body', 'a layout must say where the mail goes', 'write {{{body}}} in it'),
+      );
+    }
+  }
+  const shown = preheaderParts.length === 0 || expansion.usedSlots.has('preheader');
+  const complete = shown ? html : withPreheader(html, slots.get('preheader') ?? [], body.tree.loc);
+  return { subject: subjectParts, preheader: preheaderParts, html: complete, reads: expansion.reads };
+}
+
+function layoutOf(frontMatter: FrontMatter, file: SourceFile, library: Library, problems: Problem[]): Parsed | null {
+  const { layout } = frontMatter;
+  if (layout === null) return library.layouts.get('default') ?? null;
+  if (layout.text === 'none') return null;
+  const found = library.layouts.get(layout.text);
+  if (found !== undefined) return found;
+  const near = nearest(layout.text, [...library.layouts.keys(), 'none']);
+  const fix = near === null ? `make ${LAYOUTS}${layout.text}${SUFFIX}` : `did you mean ${near}?`;
+  problems.push(problemAt(file.path, layout, 'unknown-layout', `there is no ${LAYOUTS}${layout.text}${SUFFIX}`, fix));
+  return null;
+}
+
+function mailboxOf(from: PlacedText, file: SourceFile, problems: Problem[]): string | null {
+  if (parseMailbox(from.text) !== null) return from.text;
+  const message = `from must be one address, such as Hearth & Home <hello@hearth.example>, not "${from.text}"`;
+  problems.push(problemAt(file.path, from, 'bad-address', message, null));
+  return null;
+}
+
+function parseAll(files: readonly SourceFile[], folder: string, problems: Problem[]): ReadonlyMap<string, Parsed> {
+  const parsed = new Map<string, Parsed>();
+  for (const { path, text } of files) {
+    if (!path.startsWith(folder)) continue;
+    const tree = parsePart(path, { text: text.replace(/^\uFEFF/, ''), line: 1, column: 1 }, problems);
+    if (tree !== null) parsed.set(path.slice(folder.length, -SUFFIX.length), tree);
+  }
+  return parsed;
+}
+
+function parsePart(file: string, part: PlacedText, problems: Problem[]): Parsed | null {
+  const marked = part.text.search(new RegExp(`[${MARKS.open}${MARKS.close}]`));
+  if (marked >= 0) {
+    const before = part.text.slice(0, marked).split('\n');
+    const at = { line: part.line + before.length - 1, column: (before.at(-1) ?? '').length + 1 };
+    problems.push(
+      problemAt(
+        file,
+        at,
+        'reserved-character',
+        'U+E000 and U+E001 are private characters that the engine uses itself',
+        'remove the character',
+      ),
+    );
+    return null;
+  }
+  try {
+    return { file, tree: parseTree(part.text), line: part.line, column: part.column };
+  } catch (error) {
+    problems.push(syntaxProblem(file, part, error));
+    return null;
+  }
+}
+
+/** Token names of Handlebars' grammar that need a word of explanation. */
+const FOUND: Readonly<Record<string, string>> = {
+  EOF: 'the end of the text',
+  INVALID: 'a character that cannot stand here',
+  CLOSE: '}}',
+  OPEN_ENDBLOCK: '{{/',
+  INVERSE: '{{else}}',
+};
+
+function syntaxProblem(file: string, part: PlacedText, error: unknown): Problem {
+  if (!(error instanceof Error)) throw error;
+  const exact = / - (\d+):(\d+)$/.exec(error.message);
+  const line = Number(exact?.[1] ?? /on line (\d+)/.exec(error.message)?.[1] ?? 1);
+  const column = Number(exact?.[2] ?? 0) + (line === 1 ? part.column : 1);
+  const got = /got '(\w+)'/.exec(error.message)?.[1];
+  const message =
+    exact === null
+      ? `the template cannot be read in this line: found ${FOUND[got ?? ''] ?? (got === undefined ? 'something unexpected' : got.toLowerCase())}`
+      : `the template cannot be read: ${error.message.slice(0, exact.index)}`;
+  const fix = 'check that every {{ has its }} and every {{#…}} its {{/…}}';
+  return problemAt(file, { line: part.line + line - 1, column }, 'template-syntax', message, fix);
+}
+
+function problemAt(
+  file: string,
+  at: { readonly line: number; readonly column: number },
+  code: string,
+  message: string,
+  fix: string | null,
+): Problem {
+  return { file, line: at.line, column: at.column, level: 'error', code, message, fix };
+}
+
+/** One mistake in a layout or partial comes up in every mail that uses it: it is told once. */
+function tidy(problems: readonly Problem[]): readonly Problem[] {
+  const unique = new Map(
+    problems.map((problem) => [`${problem.file}:${problem.line}:${problem.column}:${problem.message}`, problem]),
+  );
+  return [...unique.values()].sort((a, b) =>
+    a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1,
+  );
+}
