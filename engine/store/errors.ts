@@ -1,0 +1,20 @@
+/** What the store finds wrong and cannot mend by itself. The message says what to do. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * - `no-release`: nothing is deployed yet.
+ * - `broken-release`: the deployed sources do not compile (an upgrade of the engine, or a tampered database).
+ * - `unknown-playbook`, `unknown-version`: a row or a decision names one that no stored release has.
+ * - `lost-row`: a row that was loaded under the customer's lock is gone or changed; somebody wrote past the lock.
+ * - `unknown-run`: a launch was asked for which no run is open.
+ */
+export type StoreErrorCode =
+  'no-release' | 'broken-release' | 'unknown-playbook' | 'unknown-version' | 'lost-row' | 'unknown-run';

@@ -1,0 +1,153 @@
+/** What belongs to an address, not to one record: consent, earlier hand-overs, launches taken. And launches due. */
+import { launchKey } from '../journey/launch.ts';
+import type { Consent } from '../journey/types.ts';
+import type { Cap } from '../playbook/types.ts';
+import type { Instant } from '../time/types.ts';
+import type { StoreContext } from './context.ts';
+import type { Queryable } from './database.ts';
+import type { CustomerRow } from './load-rows.ts';
+
+/** Of somebody who never said anything. */
+export const NO_CONSENT: Consent = { suppressed: false, unsubscribed: new Set(), subscribed: new Set() };
+
+/** Launches at whose instant one customer has still to be asked, ascending, with the runs that would ask. */
+export type LaunchesDue = readonly {
+  readonly playbook: string;
+  readonly launch: string;
+  readonly at: Instant;
+  readonly runId: number;
+}[];
+
+/** What each address allows; those without an entry never said anything. */
+export async function loadConsent(tx: Queryable, addresses: readonly string[]): Promise<ReadonlyMap<string, Consent>> {
+  type Row = { address: string; scope: string; yes: boolean };
+  const { rows } = await tx.query<Row>(
+    `select address, scope, false as yes from suppressions where address = any($1::text[])
+     union all
+     select address, topic, true from opt_ins where address = any($1::text[])`,
+    [addresses],
+  );
+  const all = new Map<string, { suppressed: boolean; unsubscribed: Set<string>; subscribed: Set<string> }>();
+  for (const { address, scope, yes } of rows) {
+    const consent = all.get(address) ?? { suppressed: false, unsubscribed: new Set(), subscribed: new Set() };
+    all.set(address, consent);
+    if (yes) consent.subscribed.add(scope);
+    else if (scope === '*') consent.suppressed = true;
+    else consent.unsubscribed.add(scope);
+  }
+  return all;
+}
+
+/**
+ * Non-transactional hand-overs that caps may still count, by reader (address, or customer id without one). A claimed
+ * mail counts from its claim: it may be on the wire already.
+ */
+export async function loadHandOvers(
+  tx: Queryable,
+  addresses: readonly string[],
+  ids: readonly number[],
+  ctx: StoreContext,
+): Promise<ReadonlyMap<string, Instant[]>> {
+  const { caps } = ctx.release.company;
+  const log = new Map<string, Instant[]>();
+  if (caps.length === 0) return log;
+  const since = new Date(ctx.now - Math.max(...caps.map(longestMs))).toISOString();
+  const { rows } = await tx.query<{ reader: string; at: Instant }>(
+    `with readers as materialized (
+       select id, address as reader from customers where address = any($1::text[])
+       union all
+       select id, id::text from customers where id = any($2::bigint[]) and address is null)
+     select r.reader, s.handed_at as at from readers r join sends s on s.customer_id = r.id
+     where s.handed_at > $3 and s.lane = 'bulk' and s.status in ('handed', 'sent', 'unknown')
+     union all
+     select r.reader, s.claimed_at from readers r join sends s on s.customer_id = r.id
+     where s.status in ('planned', 'claimed', 'handed') and s.status = 'claimed' and s.lane = 'bulk'`,
+    [addresses, ids, since],
+  );
+  for (const { reader, at } of rows) {
+    const of = log.get(reader);
+    if (of === undefined) log.set(reader, [at]);
+    else of.push(at);
+  }
+  return log;
+}
+
+const DAY_MS = 86_400_000;
+
+/** No calendar makes the span longer: months of 31 days, and a margin for zones and clock changes. */
+function longestMs({ per }: Cap): number {
+  return (per.months * 31 + per.days + 2) * DAY_MS + per.ms;
+}
+
+/** Open launch runs that have come due and have not asked these customers yet. */
+export async function loadLaunches(
+  tx: Queryable,
+  customers: readonly CustomerRow[],
+  ctx: StoreContext,
+): Promise<{ readonly any: boolean; of(customerId: number): LaunchesDue }> {
+  type Run = {
+    id: number;
+    playbook_id: number;
+    launch: string;
+    due_at: Instant;
+    cursor_id: number;
+    until_id: number | null;
+  };
+  const { rows: runs } = await tx.query<Run>(
+    `select id, playbook_id, launch, due_at, cursor_id, until_id from runs
+     where kind = 'launch' and status <> 'done' and due_at <= $1 order by due_at, id`,
+    [new Date(ctx.now).toISOString()],
+  );
+  if (runs.length === 0) return { any: false, of: () => [] };
+  const { rows: asked } = await tx.query<{ key: string }>(
+    `select run_id || ' ' || customer_id as key from run_asked
+     where run_id = any($1::bigint[]) and customer_id = any($2::bigint[])`,
+    [runs.map((run) => run.id), customers.map((customer) => customer.id)],
+  );
+  const done = new Set(asked.map((row) => row.key));
+  const arrivals = new Map(customers.map((customer) => [customer.id, customer.arrivedAt]));
+  return {
+    any: true,
+    of: (id) =>
+      runs
+        .filter(
+          (run) =>
+            run.cursor_id < id &&
+            (run.until_id === null || id <= run.until_id) &&
+            (arrivals.get(id) ?? Infinity) <= run.due_at &&
+            !done.has(`${run.id} ${id}`),
+        )
+        .map((run) => ({
+          playbook: ctx.ids.playbookName(run.playbook_id),
+          launch: run.launch,
+          at: run.due_at,
+          runId: run.id,
+        })),
+  };
+}
+
+/** `PLAYBOOK/LAUNCH` of every launch enrolment, by reader (address, or customer id without one). */
+export async function loadLaunchesTaken(
+  tx: Queryable,
+  addresses: readonly string[],
+  ids: readonly number[],
+  ctx: StoreContext,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const { rows } = await tx.query<{ reader: string; playbook_id: number; launch: string }>(
+    `with readers as materialized (
+       select id, address as reader from customers where address = any($1::text[])
+       union all
+       select id, id::text from customers where id = any($2::bigint[]) and address is null)
+     select r.reader, e.playbook_id, substr(e.entry_key, length('launch:') + 1) as launch
+     from readers r join enrolments e on e.customer_id = r.id where e.entry_key like 'launch:%'`,
+    [addresses, ids],
+  );
+  const taken = new Map<string, Set<string>>();
+  for (const { reader, playbook_id: playbookId, launch } of rows) {
+    const key = launchKey(ctx.ids.playbookName(playbookId), launch);
+    const of = taken.get(reader);
+    if (of === undefined) taken.set(reader, new Set([key]));
+    else of.add(key);
+  }
+  return taken;
+}

@@ -1,0 +1,209 @@
+/** The customers' own rows, table by table, each in one statement. */
+import type { Enrolment, EntryRecord, EventStat, Origin, Position, Profile, Send, Timer } from '../journey/types.ts';
+import type { Json } from '../playbook/types.ts';
+import type { Instant } from '../time/types.ts';
+import type { StoreContext } from './context.ts';
+import type { Queryable } from './database.ts';
+import type { StoredSend } from './stored.ts';
+
+/** A customer's row. */
+export interface CustomerRow {
+  readonly id: number;
+  readonly address: string | null;
+  readonly arrivedAt: Instant;
+  readonly profile: Profile;
+}
+
+type Ids = readonly number[];
+
+/** Profiles and facts, ascending by id. */
+export async function loadCustomers(tx: Queryable, ids: Ids): Promise<readonly CustomerRow[]> {
+  type Row = Omit<Profile, 'id'> & { row_id: number; address: string | null; arrived_at: Instant; key: string };
+  const { rows } = await tx.query<Row>(
+    `select id as row_id, address, arrived_at, key, email, name, first_name, last_name, timezone, locale, birthday,
+       created_at, tags, attributes, orders, spent, first_order_at, last_order_at, last_seen_at, satisfaction
+     from customers where id = any($1::bigint[]) order by id`,
+    [ids],
+  );
+  return rows.map(({ row_id: id, address, arrived_at: arrivedAt, key, ...profile }) => ({
+    id,
+    address,
+    arrivedAt,
+    profile: { ...profile, id: key },
+  }));
+}
+
+/** Counts of events, by customer and event. */
+export async function loadStats(tx: Queryable, ids: Ids): Promise<ReadonlyMap<number, Map<string, EventStat>>> {
+  type Row = { customer_id: number; event: string; first_at: Instant; last_at: Instant; count: number };
+  const { rows } = await tx.query<Row>(
+    `select customer_id, event, first_at, last_at, count from event_stats where customer_id = any($1::bigint[])`,
+    [ids],
+  );
+  return groupToMaps(rows, (row) => [row.event, { first: row.first_at, last: row.last_at, count: row.count }]);
+}
+
+interface EnrolmentRow extends Record<string, unknown> {
+  readonly id: number;
+  readonly customer_id: number;
+  readonly playbook_id: number;
+  readonly version_id: number;
+  readonly entry_key: string;
+  readonly started_at: Instant;
+  readonly origin: Origin | null;
+  readonly vars: Readonly<Record<string, Json>> | null;
+  readonly step: string;
+  readonly ready: boolean;
+  readonly due_at: Instant | null;
+  readonly held: boolean;
+}
+
+/** Active enrolments, the older first, their versions prepared. */
+export async function loadEnrolments(
+  tx: Queryable,
+  ids: Ids,
+  ctx: StoreContext,
+): Promise<ReadonlyMap<number, { readonly enrolment: Enrolment; readonly id: number; readonly held: boolean }[]>> {
+  const { rows } = await tx.query<EnrolmentRow>(
+    `select id, customer_id, playbook_id, version_id, entry_key, started_at, origin, vars, step, ready, due_at,
+       held_at is not null as held
+     from enrolments where customer_id = any($1::bigint[]) and status = 'active' order by id`,
+    [ids],
+  );
+  await ctx.prepareVersions(
+    tx,
+    rows.map((row) => row.version_id),
+  );
+  return group(rows, (row) => ({ id: row.id, held: row.held, enrolment: enrolmentOf(row, ctx) }));
+}
+
+function enrolmentOf(row: EnrolmentRow, ctx: StoreContext): Enrolment {
+  const { playbook, version } = ctx.ids.version(row.version_id);
+  const position: Position =
+    row.due_at === null || row.held
+      ? { on: 'mail', step: row.step }
+      : { on: 'time', step: row.step, dueAt: row.due_at, ready: row.ready };
+  return {
+    id: row.id,
+    playbook,
+    version,
+    entryKey: row.entry_key,
+    startedAt: row.started_at,
+    origin: row.origin ?? {},
+    vars: row.vars ?? {},
+    position,
+  };
+}
+
+/** What earlier enrolments forbid, by customer and playbook. */
+export async function loadEntries(
+  tx: Queryable,
+  ids: Ids,
+  ctx: StoreContext,
+): Promise<ReadonlyMap<number, Map<string, EntryRecord>>> {
+  type Row = { customer_id: number; playbook_id: number; last_started_at: Instant; keys: string[] };
+  const { rows } = await tx.query<Row>(
+    `select customer_id, playbook_id, max(started_at) as last_started_at,
+       coalesce(array_agg(entry_key) filter (where entry_key not like 'event:%' and entry_key not like 'manual:%'), '{}')
+         as keys
+     from enrolments where customer_id = any($1::bigint[]) group by customer_id, playbook_id`,
+    [ids],
+  );
+  return groupToMaps(rows, (row) => [
+    ctx.ids.playbookName(row.playbook_id),
+    { lastStartedAt: row.last_started_at, keys: new Set(row.keys) },
+  ]);
+}
+
+/** Timers by customer and playbook. */
+export async function loadTimers(
+  tx: Queryable,
+  ids: Ids,
+  ctx: StoreContext,
+): Promise<ReadonlyMap<number, Map<string, Timer>>> {
+  type Row = { customer_id: number; playbook_id: number; due_at: Instant | null; basis: string };
+  const { rows } = await tx.query<Row>(
+    `select customer_id, playbook_id, due_at, basis from timers where customer_id = any($1::bigint[])`,
+    [ids],
+  );
+  return groupToMaps(rows, (row) => {
+    const playbook = ctx.ids.playbookName(row.playbook_id);
+    return [playbook, { playbook, dueAt: row.due_at, basis: row.basis }];
+  });
+}
+
+/** Planned sends of active enrolments. */
+export async function loadSends(
+  tx: Queryable,
+  ids: Ids,
+  ctx: StoreContext,
+): Promise<ReadonlyMap<number, { readonly send: Send; readonly stored: StoredSend }[]>> {
+  const { rows } = await tx.query<SendRow & { customer_id: number; held: boolean }>(
+    `select s.customer_id, ${SEND_COLUMNS}, s.held_at is not null or e.held_at is not null as held
+     from sends s join enrolments e on e.id = s.enrolment_id
+     where s.customer_id = any($1::bigint[]) and s.status = 'planned' order by s.id`,
+    [ids],
+  );
+  return group(rows, (row) => ({ send: sendOf(row, ctx), stored: { id: row.id, held: row.held } }));
+}
+
+/** The columns of `sends s` and `enrolments e` that make a Send. */
+export const SEND_COLUMNS =
+  's.id, s.playbook_id, e.entry_key, s.step, s.visit, s.template, s.topic, s.lane, s.first_due_at, s.due_at';
+
+/** A row of SEND_COLUMNS. */
+export interface SendRow extends Record<string, unknown> {
+  readonly id: number;
+  readonly playbook_id: number;
+  readonly entry_key: string;
+  readonly step: string;
+  readonly visit: number;
+  readonly template: string;
+  readonly topic: string;
+  readonly lane: 'transactional' | 'bulk';
+  readonly first_due_at: Instant;
+  readonly due_at: Instant;
+}
+
+/** The send of a row. */
+export function sendOf(row: SendRow, ctx: Pick<StoreContext, 'ids'>): Send {
+  return {
+    id: row.id,
+    playbook: ctx.ids.playbookName(row.playbook_id),
+    entryKey: row.entry_key,
+    step: row.step,
+    visit: row.visit,
+    template: row.template,
+    topic: row.topic,
+    transactional: row.lane === 'transactional',
+    firstDueAt: row.first_due_at,
+    dueAt: row.due_at,
+  };
+}
+
+function group<R extends { readonly customer_id: number }, T>(
+  rows: readonly R[],
+  make: (row: R) => T,
+): ReadonlyMap<number, T[]> {
+  const groups = new Map<number, T[]>();
+  for (const row of rows) {
+    const of = groups.get(row.customer_id);
+    if (of === undefined) groups.set(row.customer_id, [make(row)]);
+    else of.push(make(row));
+  }
+  return groups;
+}
+
+function groupToMaps<R extends { readonly customer_id: number }, T>(
+  rows: readonly R[],
+  make: (row: R) => readonly [string, T],
+): ReadonlyMap<number, Map<string, T>> {
+  const groups = new Map<number, Map<string, T>>();
+  for (const row of rows) {
+    const [key, value] = make(row);
+    const of = groups.get(row.customer_id);
+    if (of === undefined) groups.set(row.customer_id, new Map([[key, value]]));
+    else of.set(key, value);
+  }
+  return groups;
+}

@@ -1,0 +1,41 @@
+/**
+ * Locks: always customers first (ascending by id), then enrolments, then sends (DESIGN section 3).
+ *
+ * The *fleet lock* is an advisory lock of the database. Every chunk of customers holds it shared for its transaction;
+ * what changes the rules for everyone (deploying, pausing) takes it alone. So no chunk that decided by the old rules
+ * commits after the new ones have.
+ */
+import type { Queryable } from './database.ts';
+
+/** Any fixed number of our own. */
+const FLEET_LOCK = 7_318_204_552;
+
+/**
+ * Takes the fleet lock alone: waits until the chunks under way have ended, and keeps new ones out until the
+ * transaction ends. Call it first in the transaction, and keep that short.
+ */
+export async function lockFleet(tx: Queryable): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock($1)', [FLEET_LOCK]);
+}
+
+/**
+ * Locks these customers and all who share an address with one of them, in ascending order, and holds the fleet lock
+ * shared. Returns the ids that may be worked on: customers that are held, erased or merged away are locked but left
+ * out. What is read in later statements of the transaction cannot change any more.
+ */
+export async function lockCustomers(tx: Queryable, ids: readonly number[]): Promise<number[]> {
+  // The fleet lock stands in a CTE that the row locks read from, so one round trip takes both.
+  const { rows } = await tx.query<{ id: number; workable: boolean }>(
+    `with fleet as materialized (select pg_advisory_xact_lock_shared($2)),
+     asked as materialized (select c.id, c.address from customers c, fleet where c.id = any($1::bigint[])),
+     wanted as materialized (
+       select id from asked
+       union
+       select c.id from asked a join customers c on c.address = a.address)
+     select c.id, c.held_at is null and c.erased_at is null and c.merged_into is null as workable
+     from customers c where c.id in (select id from wanted)
+     order by c.id for no key update`,
+    [ids, FLEET_LOCK],
+  );
+  return rows.filter((row) => row.workable).map((row) => row.id);
+}

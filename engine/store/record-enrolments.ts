@@ -1,0 +1,115 @@
+/** Enrolments: new ones get their ids, known ones move or end. */
+import { enrolmentKey } from '../journey/draft.ts';
+import type { Enrolment } from '../journey/types.ts';
+import type { StoreContext } from './context.ts';
+import type { Queryable } from './database.ts';
+import { StoreError } from './errors.ts';
+
+import { execute, time, timeOrNull } from './sql.ts';
+import type { Recording, Stored } from './stored.ts';
+
+interface Change {
+  readonly stored: Stored;
+  readonly enrolment: Enrolment;
+}
+
+interface Inserted {
+  readonly id: number;
+  readonly customer_id: number;
+  readonly playbook_id: number;
+  readonly entry_key: string;
+}
+
+const STANDING = `status text, ready boolean, due_at timestamptz, ended_at timestamptz, step text, reason text, vars jsonb`;
+
+/** Inserts and updates; ends with the ids of all of them in `stored.enrolments`. */
+export async function recordEnrolments(
+  tx: Queryable,
+  recordings: readonly Recording[],
+  ctx: StoreContext,
+): Promise<void> {
+  const changes = recordings.flatMap(({ stored, changes }) =>
+    changes.enrolments.map((enrolment) => ({ stored, enrolment })),
+  );
+  const isKnown = ({ stored, enrolment }: Change): boolean => stored.enrolments.has(enrolmentKey(enrolment));
+  await update(tx, changes.filter(isKnown));
+  await insert(
+    tx,
+    changes.filter((change) => !isKnown(change)),
+    ctx,
+  );
+}
+
+async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreContext): Promise<void> {
+  const rows = changes.map(({ stored, enrolment }) => ({
+    ...standing(enrolment),
+    customer_id: stored.customerId,
+    playbook_id: ctx.ids.playbookId(enrolment.playbook),
+    version_id: ctx.ids.versionId(enrolment.playbook, enrolment.version),
+    started_at: time(enrolment.startedAt),
+    entry_key: enrolment.entryKey,
+    origin: orNull(enrolment.origin),
+    vars: orNull(enrolment.vars),
+  }));
+  const inserted = await execute(
+    tx,
+    rows,
+    `insert into enrolments (customer_id, playbook_id, version_id, started_at, entry_key, origin, vars,
+       status, ready, due_at, ended_at, step, reason)
+     select customer_id, playbook_id, version_id, started_at, entry_key, origin, vars,
+       status, ready, due_at, ended_at, step, reason
+     from rows order by place
+     returning id, customer_id, playbook_id, entry_key`,
+    `customer_id bigint, playbook_id int, version_id int, started_at timestamptz, entry_key text, origin jsonb, ${STANDING}`,
+  );
+  const ids = new Map(
+    (inserted.rows as unknown as Inserted[]).map((row) => [
+      `${row.customer_id}\n${row.playbook_id}\n${row.entry_key}`,
+      row.id,
+    ]),
+  );
+  for (const { stored, enrolment } of changes) {
+    const id = ids.get(`${stored.customerId}\n${ctx.ids.playbookId(enrolment.playbook)}\n${enrolment.entryKey}`);
+    if (id === undefined) throw new StoreError('lost-row', `an enrolment in "${enrolment.playbook}" was not stored`);
+    stored.enrolments.set(enrolmentKey(enrolment), { id, as: enrolment, held: false });
+  }
+}
+
+async function update(tx: Queryable, changes: readonly Change[]): Promise<void> {
+  const rows = changes.map(({ stored, enrolment }) => {
+    const known = stored.enrolments.get(enrolmentKey(enrolment));
+    const vars = known?.as.vars === enrolment.vars ? null : enrolment.vars;
+    return { ...standing(enrolment), id: known?.id, vars };
+  });
+  const { rowCount } = await execute(
+    tx,
+    rows,
+    `update enrolments e set status = r.status, ready = r.ready, due_at = r.due_at, ended_at = r.ended_at,
+       step = r.step, reason = r.reason, vars = coalesce(r.vars, e.vars),
+       held_at = case when r.status = 'active' then e.held_at end,
+       held_error = case when r.status = 'active' then e.held_error end
+     from rows r where e.id = r.id and e.status = 'active'`,
+    `id bigint, ${STANDING}`,
+  );
+  if (rowCount !== rows.length) {
+    throw new StoreError('lost-row', 'an enrolment that was loaded as active under its lock is so no longer');
+  }
+}
+
+function standing({ position }: Enrolment): Record<string, unknown> {
+  switch (position.on) {
+    case 'time':
+      return { status: 'active', ready: position.ready, due_at: time(position.dueAt), step: position.step };
+    case 'mail':
+      return { status: 'active', ready: false, due_at: null, step: position.step };
+    case 'ended': {
+      const { how, at, reason } = position;
+      return { status: how, ready: false, due_at: null, ended_at: timeOrNull(at), reason };
+    }
+  }
+}
+
+/** An empty object costs bytes in every waiting row. */
+function orNull(value: object): object | null {
+  return Object.keys(value).length === 0 ? null : value;
+}

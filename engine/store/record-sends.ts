@@ -1,0 +1,124 @@
+/** Mails: planned, re-dated, skipped, cancelled. Claiming and what follows is written by the steps of the protocol. */
+import { enrolmentKey, sendKey } from '../journey/draft.ts';
+import type { SendChange } from '../journey/types.ts';
+import type { StoreContext } from './context.ts';
+import type { Queryable } from './database.ts';
+import { StoreError } from './errors.ts';
+
+import { execute, time } from './sql.ts';
+import type { Recording, Stored } from './stored.ts';
+
+interface Change {
+  readonly stored: Stored;
+  readonly change: SendChange;
+}
+
+interface Inserted {
+  readonly id: number;
+  readonly enrolment_id: number;
+  readonly step: string;
+  readonly visit: number;
+}
+
+/** Inserts and updates; ends with the ids of all of them in `stored.sends`. */
+export async function recordSends(tx: Queryable, recordings: readonly Recording[], ctx: StoreContext): Promise<void> {
+  const changes = recordings.flatMap(({ stored, changes }) => changes.sends.map((change) => ({ stored, change })));
+  const isKnown = ({ stored, change }: Change): boolean => stored.sends.has(sendKey(change.send));
+  await update(tx, changes.filter(isKnown));
+  await insert(
+    tx,
+    changes.filter((change) => !isKnown(change)),
+    ctx,
+  );
+  await cancelClaimed(tx, recordings);
+}
+
+async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreContext): Promise<void> {
+  const rows = changes.map(({ stored, change }) => ({
+    ...ending(change),
+    enrolment_id: enrolmentIdOf(stored, change),
+    customer_id: stored.customerId,
+    playbook_id: ctx.ids.playbookId(change.send.playbook),
+    step: change.send.step,
+    visit: change.send.visit,
+    template: change.send.template,
+    topic: change.send.topic,
+    lane: change.send.transactional ? 'transactional' : 'bulk',
+    first_due_at: time(change.send.firstDueAt),
+    due_at: time(change.send.dueAt),
+  }));
+  const inserted = await execute(
+    tx,
+    rows,
+    `insert into sends (enrolment_id, customer_id, playbook_id, step, visit, template, topic, lane, first_due_at,
+       due_at, status, settled_at, reason)
+     select enrolment_id, customer_id, playbook_id, step, visit, template, topic, lane, first_due_at,
+       due_at, status, settled_at, reason
+     from rows order by place
+     returning id, enrolment_id, step, visit`,
+    `enrolment_id bigint, customer_id bigint, playbook_id int, step text, visit smallint, template text, topic text,
+     lane text, first_due_at timestamptz, due_at timestamptz, status text, settled_at timestamptz, reason text`,
+  );
+  const ids = new Map(
+    (inserted.rows as unknown as Inserted[]).map((row) => [`${row.enrolment_id}\n${row.step}\n${row.visit}`, row.id]),
+  );
+  for (const { stored, change } of changes) {
+    const { send } = change;
+    const id = ids.get(`${enrolmentIdOf(stored, change)}\n${send.step}\n${send.visit}`);
+    if (id === undefined) throw new StoreError('lost-row', `the mail "${send.step}" was not stored`);
+    stored.sends.set(sendKey(send), { id, held: false });
+  }
+}
+
+async function update(tx: Queryable, changes: readonly Change[]): Promise<void> {
+  const rows = changes.map(({ stored, change }) => ({
+    ...ending(change),
+    id: stored.sends.get(sendKey(change.send))?.id,
+    due_at: time(change.send.dueAt),
+  }));
+  const { rowCount } = await execute(
+    tx,
+    rows,
+    `update sends s set status = r.status, due_at = r.due_at, settled_at = r.settled_at, reason = coalesce(r.reason, s.reason),
+       held_at = case when r.status = 'planned' then s.held_at end,
+       held_error = case when r.status = 'planned' then s.held_error end
+     from rows r where s.id = r.id and s.status = 'planned'`,
+    'id bigint, status text, due_at timestamptz, settled_at timestamptz, reason text',
+  );
+  if (rowCount !== rows.length) {
+    throw new StoreError('lost-row', 'a mail that was loaded as planned under its customer’s lock is so no longer');
+  }
+}
+
+/**
+ * A claimed mail of an enrolment that has just ended must not pass the point of no return. Updating its row, rather
+ * than relying on what a hand-over reads, puts the two in one order: see hand.ts.
+ */
+async function cancelClaimed(tx: Queryable, recordings: readonly Recording[]): Promise<void> {
+  const rows = recordings.flatMap(({ stored, changes }) =>
+    changes.enrolments.flatMap((enrolment) => {
+      const { position } = enrolment;
+      if (position.on !== 'ended' || position.how === 'complete' || enrolment.id === null) return [];
+      const reason = position.reason ?? position.how;
+      return [{ enrolment_id: stored.enrolments.get(enrolmentKey(enrolment))?.id, at: time(position.at), reason }];
+    }),
+  );
+  await execute(
+    tx,
+    rows,
+    `update sends s set status = 'cancelled', settled_at = r.at, reason = r.reason, lease_until = null, claimed_at = null
+     from rows r where s.enrolment_id = r.enrolment_id and s.status = 'claimed'`,
+    'enrolment_id bigint, at timestamptz, reason text',
+  );
+}
+
+function ending(change: SendChange): Record<string, unknown> {
+  if (change.status === 'planned') return { status: 'planned' };
+  return { status: change.status, settled_at: time(change.at), reason: change.reason };
+}
+
+function enrolmentIdOf(stored: Stored, { send }: SendChange): number {
+  const enrolment = stored.enrolments.get(enrolmentKey(send));
+  if (enrolment === undefined) throw new StoreError('lost-row', `the mail "${send.step}" has no stored enrolment`);
+  return enrolment.id;
+}
