@@ -117,7 +117,11 @@ export interface ConfigVariable {
 export const configVariables: readonly ConfigVariable[] = Object.entries(schema.shape).map(([name, field]) => {
   const meta = field.meta() as { description: string; unset?: string };
   const fallback: unknown = field.parse(undefined);
-  return { name, description: meta.description, unset: meta.unset ?? String(fallback as string | number) };
+  return {
+    name,
+    description: meta.description,
+    unset: meta.unset ?? (typeof fallback === 'string' ? fallback : JSON.stringify(fallback)),
+  };
 });
 
 /**
