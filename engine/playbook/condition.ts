@@ -43,7 +43,7 @@ export function compileCondition(source: string, env: ConditionEnv): CompiledCon
       test:
         localCount === 0
           ? (scope) => run(scope, NO_LOCALS) === true
-          : (scope) => run(scope, new Array(localCount)) === true,
+          : (scope) => run(scope, Array.from({ length: localCount })) === true,
       usesTime,
       reads,
     };

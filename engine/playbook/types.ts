@@ -107,7 +107,8 @@ export type Trigger =
       readonly at: TimeOfDay | null;
       readonly orNever: boolean;
     }
-  | { readonly kind: 'launch'; readonly launch: 'any' | string; readonly before: Duration | null }
+  /** `launch` is a launch's name, or `any`. */
+  | { readonly kind: 'launch'; readonly launch: string; readonly before: Duration | null }
   | { readonly kind: 'manual' };
 
 export interface Entry {

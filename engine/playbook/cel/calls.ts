@@ -51,6 +51,10 @@ function toBoolean(value: unknown): boolean | null {
   return typeof value === 'boolean' ? value : value === 'true' ? true : value === 'false' ? false : null;
 }
 
+function isPlain(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
 const FUNCTIONS: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   [
     'days_since',
@@ -79,7 +83,7 @@ const FUNCTIONS: ReadonlyMap<string, Definition> = new Map<string, Definition>([
       takes: [['number', 'string', 'boolean']],
       gives: STRING,
       ofNull: null,
-      apply: ([value]) => (typeof value === 'object' ? null : String(value)),
+      apply: ([value]) => (isPlain(value) ? String(value) : null),
     },
   ],
   [

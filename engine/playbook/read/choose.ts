@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { nearest } from '../nearest.ts';
+import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap } from '../yaml/document.ts';
+
+type Schema = z.core.$ZodType;
+
+/** A schema of a map with known keys. */
+export type ObjectSchema = z.core.$ZodObject<Readonly<Record<string, Schema>>>;
+
+/** The one of a union that a node is meant for, or why it is meant for none. */
+export type Option =
+  | { readonly ok: true; readonly schema: Schema }
+  | { readonly ok: false; readonly code: string; readonly message: string; readonly fix: string | null };
+
+/** A schema without what only says that it may be left out. */
+export function unwrap(schema: Schema): Schema {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  return def.type === 'optional' || def.type === 'nonoptional' || def.type === 'readonly'
+    ? unwrap(def.innerType)
+    : schema;
+}
+
+/** The type of what is written: of a text that becomes something else, the text's. */
+function writtenType(schema: Schema): string {
+  const { def } = (unwrap(schema) as z.core.$ZodTypes)._zod;
+  if (def.type === 'pipe') return writtenType(def.in);
+  if (def.type === 'enum' || def.type === 'literal') return 'string';
+  return def.type;
+}
+
+function requiredKeys(schema: ObjectSchema): readonly string[] {
+  const { shape } = schema._zod.def;
+  return Object.keys(shape).filter((key) => shape[key]?._zod.optin !== 'optional');
+}
+
+function keysOf(map: YAMLMap): readonly string[] {
+  return map.items.map(({ key }) => (isScalar(key) ? String(key.value) : '')).filter((key) => key !== '');
+}
+
+/** How badly a map fits: keys missing and keys unknown; a misspelt key is half as bad as one of each. */
+function misfit(schema: ObjectSchema, keys: readonly string[]): { readonly cost: number; readonly isMeant: boolean } {
+  const required = requiredKeys(schema);
+  const missing = required.filter((key) => !keys.includes(key));
+  const unknown = keys.filter((key) => !Object.hasOwn(schema._zod.def.shape, key));
+  const misspelt = unknown.filter((key) => nearest(key, missing) !== null);
+  const isMeant = required.length === 0 || misspelt.length > 0 || missing.length < required.length;
+  return { cost: missing.length + unknown.length - misspelt.length * 1.5, isMeant };
+}
+
+function chooseObject(options: readonly ObjectSchema[], map: YAMLMap): Option {
+  const keys = keysOf(map);
+  let best: { readonly schema: ObjectSchema; readonly cost: number } | null = null;
+  for (const schema of options) {
+    const { cost, isMeant } = misfit(schema, keys);
+    if (isMeant && (best === null || cost < best.cost)) best = { schema, cost };
+  }
+  if (best !== null) return { ok: true, schema: best.schema };
+  const first = options.flatMap((schema) => requiredKeys(schema).slice(0, 1));
+  const written = keys.length === 0 ? 'nothing' : keys.map((key) => `\`${key}\``).join(', ');
+  const message = `expected one of ${first.map((key) => `\`${key}\``).join(', ')}, found ${written}`;
+  return { ok: false, code: 'unknown-key', message, fix: null };
+}
+
+function chooseScalar(options: readonly Schema[], value: unknown): Option {
+  const type = value === null ? 'null' : typeof value;
+  const candidates = options.filter((schema) => [type, 'unknown'].includes(writtenType(schema)));
+  const fitting = candidates.find((schema) => z.safeParse(schema, value).success);
+  const schema = fitting ?? candidates[0];
+  if (schema !== undefined) return { ok: true, schema };
+  const issue = options.map((option) => leafMessage(option, value)).filter((message) => message !== null);
+  const message = `${[...new Set(issue)].join('; or ')}, found \`${String(value)}\``;
+  return { ok: false, code: 'wrong-type', message, fix: typeof value === 'number' ? 'put it in quotes' : null };
+}
+
+function leafMessage(schema: Schema, value: unknown): string | null {
+  const type = writtenType(schema);
+  if (type === 'object' || type === 'record') return 'expected a map of names and values';
+  if (type === 'array') return 'expected a list';
+  return z.safeParse(schema, value).error?.issues[0]?.message ?? null;
+}
+
+/** Picks the one of a union that a node is meant for: by its kind, of several maps by their keys. */
+export function chooseOption(options: readonly Schema[], node: Node, document: Document): Option {
+  const bare = options.map(unwrap);
+  if (isMap(node)) {
+    const objects = bare.filter((schema) => schema._zod.def.type === 'object') as ObjectSchema[];
+    if (objects.length > 0) return chooseObject(objects, node);
+  }
+  if (isSeq(node)) {
+    const list = bare.find((schema) => schema._zod.def.type === 'array');
+    if (list !== undefined) return { ok: true, schema: list };
+  }
+  if (isScalar(node)) return chooseScalar(bare, node.value);
+  const messages = bare
+    .map((schema) => leafMessage(schema, document.plain(node)))
+    .filter((message) => message !== null);
+  return { ok: false, code: 'wrong-type', message: [...new Set(messages)].join('; or '), fix: null };
+}

@@ -1,0 +1,70 @@
+import type { Problem } from '../problem.ts';
+import { type Document, isMap, isScalar, isSeq, type Node, startOf } from '../yaml/document.ts';
+
+/** What is wrong, without where. */
+export interface Complaint {
+  readonly code: string;
+  readonly message: string;
+  readonly fix?: string | null;
+  readonly level?: Problem['level'];
+}
+
+/** Gathers the problems of one file, and knows where what was read from it stands. */
+export interface Report {
+  readonly file: string;
+  readonly problems: Problem[];
+  /** Notes where a value that was read stands. */
+  locate(value: object, node: Node): void;
+  atNode(node: Node | null, complaint: Complaint): void;
+  /** At the value under a key of what was read, or at the whole of it. `inside` is an offset within a text. */
+  at(owner: object, key: string | number | null, complaint: Complaint, inside?: number): void;
+  /** At the key itself. */
+  atKey(owner: object, key: string, complaint: Complaint): void;
+}
+
+interface Entry {
+  readonly key: Node | null;
+  readonly value: Node | null;
+}
+
+function entry(owner: Node | undefined, key: string | number): Entry | null {
+  if (isSeq(owner) && typeof key === 'number')
+    return { key: null, value: (owner.items[key] as Node | undefined) ?? null };
+  if (!isMap(owner)) return null;
+  const pair = owner.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
+  return pair === undefined ? null : { key: pair.key as Node, value: pair.value as Node | null };
+}
+
+/** Where a text's character stands in the source; the text's start where quotes or folds hide that. */
+function offsetInside(document: Document, node: Node | null, inside: number): number {
+  const start = startOf(node);
+  if (!isScalar(node) || typeof node.value !== 'string' || !node.range) return start;
+  const written = document.text.slice(start, node.range[1]);
+  const found = written.indexOf(node.value.replace(/\n$/, ''));
+  return found < 0 ? start : start + found + inside;
+}
+
+/** Starts the report of one file. */
+export function reportOn(document: Document): Report {
+  const nodes = new WeakMap<object, Node>();
+  const problems: Problem[] = [];
+  const add = (offset: number, { code, message, fix = null, level = 'error' }: Complaint): void => {
+    problems.push({ file: document.file, ...document.place(offset), level, code, message, fix });
+  };
+  return {
+    file: document.file,
+    problems,
+    locate: (value, node) => void nodes.set(value, node),
+    atNode: (node, complaint) => add(startOf(node), complaint),
+    at: (owner, key, complaint, inside) => {
+      const node = nodes.get(owner);
+      const found = key === null ? null : entry(node, key);
+      const target = found?.value ?? found?.key ?? node ?? null;
+      add(inside === undefined ? startOf(target) : offsetInside(document, target, inside), complaint);
+    },
+    atKey: (owner, key, complaint) => {
+      const node = nodes.get(owner);
+      add(startOf(entry(node, key)?.key ?? node ?? null), complaint);
+    },
+  };
+}

@@ -1,0 +1,215 @@
+/**
+ * Reads a YAML document by a zod schema, mistake by mistake with its place. zod itself stops at the first level of a
+ * union that fits nowhere and tries every kind of step at every level; this walk picks the kind by its keys and goes on.
+ */
+import { z } from 'zod';
+import { nearest } from '../nearest.ts';
+import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from '../yaml/document.ts';
+import { isForeign } from '../yaml/limits.ts';
+import { chooseOption, type ObjectSchema, unwrap } from './choose.ts';
+import type { Report } from './report.ts';
+
+/** What was read where there are mistakes: anything may be missing, and a list keeps a hole where an item was wrong. */
+export type Loose<T> = T extends readonly (infer Item)[]
+  ? readonly (Loose<Item> | undefined)[]
+  : T extends object
+    ? { readonly [K in keyof T]?: Loose<T[K]> | undefined }
+    : T;
+
+type Schema = z.core.$ZodType;
+
+interface Walk {
+  readonly document: Document;
+  readonly report: Report;
+}
+
+/** Reads a whole document. Without mistakes in the report, the result is a full `z.output` of the schema. */
+export function readDocument<S extends Schema>(
+  document: Document,
+  schema: S,
+  report: Report,
+): Loose<z.output<S>> | undefined {
+  if (document.root === null) {
+    report.atNode(null, { code: 'empty-file', message: 'the file is empty', fix: 'write its contents, or remove it' });
+    return undefined;
+  }
+  return walk({ document, report }, schema, document.root) as Loose<z.output<S>> | undefined;
+}
+
+function walk(context: Walk, outer: Schema, node: Node): unknown {
+  // What is wrong with these is said already.
+  if (isForeign(node)) return undefined;
+  const schema = unwrap(outer);
+  switch (schema._zod.def.type) {
+    case 'object':
+      return isMap(node)
+        ? walkObject(context, schema as ObjectSchema, node)
+        : wrongType(context, 'a map of names and values', node);
+    case 'record':
+      return isMap(node)
+        ? walkRecord(context, schema as z.core.$ZodRecord, node)
+        : wrongType(context, 'a map of names and values', node);
+    case 'array':
+      return isSeq(node) ? walkArray(context, schema as z.core.$ZodArray, node) : wrongType(context, 'a list', node);
+    case 'union': {
+      const option = chooseOption((schema as z.core.$ZodUnion)._zod.def.options, node, context.document);
+      return option.ok ? walk(context, option.schema, node) : complain(context, node, option);
+    }
+    case 'unknown':
+      return context.document.plain(node);
+    default:
+      return walkLeaf(context, schema, node);
+  }
+}
+
+function complain(
+  { report }: Walk,
+  node: Node,
+  said: { readonly code: string; readonly message: string; readonly fix: string | null },
+): undefined {
+  report.atNode(node, { code: said.code, message: said.message, fix: said.fix });
+}
+
+function found(node: Node): string {
+  if (isMap(node)) return 'a map';
+  if (isSeq(node)) return 'a list';
+  if (!isScalar(node)) return 'something else';
+  if (node.value === null) return 'nothing';
+  return typeof node.value === 'string' ? `the text "${node.value.slice(0, 60)}"` : `\`${String(node.value)}\``;
+}
+
+function wrongType(context: Walk, expected: string, node: Node): undefined {
+  return complain(context, node, {
+    code: 'wrong-type',
+    message: `expected ${expected}, found ${found(node)}`,
+    fix: null,
+  });
+}
+
+/** A key as written, or null for one that is no plain name. */
+function nameOf(key: unknown): string | null {
+  return isScalar(key) && key.value !== null ? String(key.value) : null;
+}
+
+function* pairsOf(
+  { report }: Walk,
+  map: YAMLMap,
+): Generator<{ readonly name: string; readonly key: Node; readonly value: Node | null }> {
+  const seen = new Set<string>();
+  for (const { key, value } of map.items) {
+    const name = nameOf(key);
+    if (name === null) report.atNode(key as Node, { code: 'wrong-type', message: 'expected a name before the `:`' });
+    // A second one of the same name is refused already; the first counts.
+    else if (!seen.has(name)) yield { name, key: key as Node, value: value as Node | null };
+    if (name !== null) seen.add(name);
+  }
+}
+
+function isOptional(schema: Schema): boolean {
+  return schema._zod.optin === 'optional';
+}
+
+function walkObject(context: Walk, schema: ObjectSchema, map: YAMLMap): unknown {
+  const { shape, catchall } = schema._zod.def;
+  const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  context.report.locate(result, map);
+  for (const { name, key, value } of pairsOf(context, map)) {
+    const field = Object.hasOwn(shape, name) ? shape[name] : undefined;
+    if (field !== undefined) result[name] = walkValue(context, field, key, value);
+    else if (catchall?._zod.def.type === 'unknown')
+      result[name] = value === null ? null : context.document.plain(value);
+    else unknownKey(context, name, key, Object.keys(shape), map);
+  }
+  const missing = Object.keys(shape).filter((name) => !map.has(name) && !isOptional(shape[name] as Schema));
+  for (const name of missing) {
+    if (isMisspelt(map, shape, name)) continue;
+    context.report.atNode(map, { code: 'missing-key', message: `\`${name}\` is missing`, fix: `add \`${name}:\`` });
+  }
+  return result;
+}
+
+/** Whether one of the unknown keys is meant for a missing one: then that is the mistake, not the missing. */
+function isMisspelt(map: YAMLMap, shape: Readonly<Record<string, Schema>>, missing: string): boolean {
+  const unknown = map.items
+    .map(({ key }) => nameOf(key))
+    .filter((name): name is string => name !== null && !Object.hasOwn(shape, name));
+  return unknown.some((name) => nearest(name, Object.keys(shape)) === missing);
+}
+
+function unknownKey({ report }: Walk, name: string, key: Node, known: readonly string[], map: YAMLMap): void {
+  const near = nearest(
+    name,
+    known.filter((candidate) => !map.has(candidate)),
+  );
+  const list = known.map((candidate) => `\`${candidate}\``).join(', ');
+  const fix = near === null ? null : `did you mean \`${near}\`?`;
+  report.atNode(key, {
+    code: 'unknown-key',
+    message: `\`${name}\` means nothing here; expected ${known.length > 1 ? 'one of ' : ''}${list}`,
+    fix,
+  });
+}
+
+/** The value under a key; an empty one is said at the key, since it stands nowhere. */
+function walkValue(context: Walk, schema: Schema, key: Node, value: Node | null): unknown {
+  if (value !== null && !(isScalar(value) && value.value === null && value.range?.[0] === value.range?.[1]))
+    return walk(context, schema, value);
+  const name = nameOf(key) ?? '';
+  context.report.atNode(key, {
+    code: 'empty-value',
+    message: `\`${name}\` has no value`,
+    fix: `write one after the colon, or remove \`${name}\``,
+  });
+  return undefined;
+}
+
+function walkRecord(context: Walk, schema: z.core.$ZodRecord, map: YAMLMap): unknown {
+  const { keyType, valueType } = schema._zod.def;
+  const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  context.report.locate(result, map);
+  for (const { name, key, value } of pairsOf(context, map)) {
+    check(context, keyType, name, key);
+    result[name] = walkValue(context, valueType, key, value);
+  }
+  return result;
+}
+
+function walkArray(context: Walk, schema: z.core.$ZodArray, seq: YAMLSeq): unknown {
+  const least = (schema._zod.bag as { readonly minimum?: number }).minimum ?? 0;
+  if (seq.items.length < least) {
+    const issue = z.safeParse(schema, []).error?.issues[0];
+    complain(context, seq, { code: 'too-few', message: issue?.message ?? `expected at least ${least}`, fix: null });
+  }
+  const result = seq.items.map((item) => walk(context, schema._zod.def.element, item as Node));
+  context.report.locate(result, seq);
+  return result;
+}
+
+/** Checks a plain value by a leaf's schema; undefined where it is wrong. */
+function check(context: Walk, schema: Schema, value: unknown, node: Node): unknown {
+  const result = z.safeParse(schema, value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    const code = issue.code === 'invalid_type' ? 'wrong-type' : 'bad-value';
+    if (issue.code === 'invalid_value' && issue.values.length > 1) badChoice(context, issue.values.map(String), node);
+    else complain(context, node, { code, message: describeIssue(issue, node), fix: null });
+  }
+  return undefined;
+}
+
+/** Texts read by `text()` say themselves what they found; other messages say what was expected only. */
+function describeIssue(issue: z.core.$ZodIssue, node: Node): string {
+  return issue.message.startsWith('"') ? issue.message : `${issue.message}, found ${found(node)}`;
+}
+
+function badChoice(context: Walk, values: readonly string[], node: Node): void {
+  const written = isScalar(node) ? String(node.value) : '';
+  const near = nearest(written, values);
+  const list = values.map((value) => `\`${value}\``).join(', ');
+  const fix = near === null ? null : `did you mean \`${near}\`?`;
+  complain(context, node, { code: 'bad-value', message: `expected one of ${list}, found ${found(node)}`, fix });
+}
+
+function walkLeaf(context: Walk, schema: Schema, node: Node): unknown {
+  return check(context, schema, isScalar(node) ? node.value : context.document.plain(node), node);
+}

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { zone } from '../../time/zone.ts';
+import { sendWindow } from './playbook.ts';
+import {
+  cleanName,
+  condition,
+  duration,
+  eventName,
+  identifier,
+  localDate,
+  text,
+  TextError,
+  timeOfDay,
+  words,
+} from './text.ts';
+
+const ADDRESS = /^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;".]+$/;
+
+function parseAddress(written: string): string {
+  if (ADDRESS.test(written)) return written;
+  throw new TextError(`"${written}" is no address: expected such as "friends@hearth.example"`);
+}
+
+function parseSender(written: string): string {
+  const match = /^[^<>\r\n]*<([^<>]*)>$/.exec(written);
+  if (ADDRESS.test(match?.[1] ?? written)) return written;
+  throw new TextError(`"${written}" is no sender: expected such as "Hearth & Home <hello@hearth.example>"`);
+}
+
+function parseZone(written: string): string {
+  if (zone(written) !== null) return written;
+  throw new TextError(`"${written}" is no IANA time zone: expected such as "Europe/London"`);
+}
+
+function parseLocale(written: string): string {
+  try {
+    return new Intl.Locale(written).toString();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new TextError(`"${written}" is no locale (BCP 47): expected such as "en-GB"`);
+  }
+}
+
+function parseAllowed(written: string): string {
+  if (ADDRESS.test(written) || /^[^\s@<>,;".]+(?:\.[^\s@<>,;".]+)+$/.test(written)) return written;
+  throw new TextError(`"${written}" is neither an address nor a domain: expected such as "hearth.example"`);
+}
+
+const address = text('an address', ['friends@hearth.example'], parseAddress);
+
+const company = z
+  .object({
+    name: words('the name of the company').describe('Who writes.'),
+    address: words('a postal address')
+      .optional()
+      .describe('A postal address; required before marketing mail may be sent.'),
+    website: z.url({ error: 'expected a web address, such as "https://hearth.example"' }).optional(),
+    care: z
+      .looseObject({ email: address.optional(), phone: words('a telephone number').optional() })
+      .optional()
+      .describe('The customers-only line.'),
+  })
+  .catchall(z.unknown())
+  .describe('The company; every field is `company.…` in templates.');
+
+const mail = z.strictObject({
+  from: text('a sender', ['Hearth & Home <hello@hearth.example>'], parseSender).describe('The sender of every mail.'),
+  reply_to: address.optional().describe('Where answers go. Default: the sender.'),
+  only_to: z
+    .array(text('an address or a domain', ['hearth.example'], parseAllowed))
+    .optional()
+    .describe('For staging: mail to nobody else goes out.'),
+});
+
+const defaults = z
+  .strictObject({
+    timezone: text('an IANA time zone', ['Europe/London'], parseZone)
+      .optional()
+      .describe('For customers without one, and for launches. Default: UTC.'),
+    locale: text('a locale', ['en-GB'], parseLocale).optional().describe('For customers without one. Default: en.'),
+    at: timeOfDay.optional().describe('Local time of date triggers that name none. Default: 09:00.'),
+    send_window: sendWindow.optional(),
+    late_after: duration.optional().describe('A mail overdue for longer is skipped as late. Default: 3 days.'),
+    leap_day: z.enum(['feb-28', 'mar-1', 'skip']).optional().describe('29 February in other years. Default: feb-28.'),
+  })
+  .describe('What holds where a customer or a playbook says nothing.');
+
+const fieldType = z.enum(['string', 'number', 'boolean', 'date', 'datetime', 'list']);
+
+const topic = z.strictObject({
+  title: words('a title').describe('What the customer reads.'),
+  default: z
+    .enum(['in', 'out'])
+    .optional()
+    .describe('Whether a customer who never said anything is subscribed. Default: in.'),
+  transactional: z
+    .boolean({ error: 'expected true or false' })
+    .optional()
+    .describe('Sent whatever the subscriptions, without window or cap. Default: false.'),
+});
+
+const cap = z.strictObject({
+  at_most: z
+    .int({ error: 'expected a whole number' })
+    .min(1, { error: 'expected 1 or more' })
+    .describe('How many mails.'),
+  per: duration.describe('In how long, rolling.'),
+});
+
+const blackout = z.strictObject({
+  from: localDate.describe('The first local day without mail.'),
+  until: localDate.describe('The first local day with mail again.'),
+});
+
+const stage = z.strictObject({ name: words('a name', 100), when: condition });
+
+/** The file perennial.yaml. */
+export const perennial = z
+  .strictObject({
+    company,
+    mail: mail.describe('Who the mail is from.'),
+    defaults: defaults.optional(),
+    purchase: z
+      .strictObject({
+        event: eventName,
+        amount: identifier.optional().describe('The field of the event that says for how much.'),
+      })
+      .optional()
+      .describe(
+        'Which event is a purchase: it makes `customer.orders`, `spent`, `first_order_at` and `last_order_at`.',
+      ),
+    attributes: z
+      .record(identifier, fieldType)
+      .optional()
+      .describe('What is known of a customer beyond the built-in fields.'),
+    events: z
+      .record(eventName, z.record(identifier, fieldType))
+      .optional()
+      .describe('The events and the data that each carries.'),
+    topics: z.record(cleanName, topic).optional().describe('What a customer can subscribe to.'),
+    caps: z.array(cap).optional().describe('For all non-transactional mail together.'),
+    blackouts: z.array(blackout).optional().describe('Local days without non-transactional mail; it waits.'),
+    stages: z.array(stage).optional().describe('The first that matches is `customer.stage`.'),
+  })
+  .describe('The company and its data.')
+  .meta({ title: 'perennial.yaml' });
+
+export type CompanySource = z.output<typeof perennial>;

@@ -1,0 +1,75 @@
+/** What keeps reading quick and playbooks plain: depth, one document, no keys twice, no anchors, aliases or tags. */
+import { isAlias, isMap, isScalar, isSeq, Lexer, type Node } from 'yaml';
+import { startOf } from './document.ts';
+
+/** Largest source, in bytes of UTF-8. */
+export const LARGEST_BYTES = 256 * 1024;
+/** Deepest nesting of lists and maps. */
+export const DEEPEST = 20;
+
+/** Something that the language leaves out of YAML, at an offset. */
+export interface Foreign {
+  readonly offset: number;
+  readonly code: 'too-deep' | 'yaml-documents' | 'yaml-alias' | 'yaml-tag' | 'duplicate-key';
+  readonly name: string;
+}
+
+/** The lexer's own marks, which stand for no text. */
+const LEXER_MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001F']);
+
+/** What would take the parser long, found by its lexer, which takes time in proportion to the text. */
+export function findExcess(text: string): Foreign | null {
+  let offset = 0;
+  let inBrackets = 0;
+  let inLine = 0;
+  let documents = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (token === '[' || token === '{') inBrackets++;
+    else if (token === ']' || token === '}') inBrackets--;
+    else if (token.includes('\n')) inLine = 0;
+    // Outside of brackets, dashes, colons and question marks nest a level each when they follow one another in a line.
+    else if (inBrackets <= 0 && (token === '-' || token === '?' || token === ':')) inLine++;
+    else if (token === '---') documents++;
+    if (inBrackets > DEEPEST || inLine > DEEPEST) return { offset, code: 'too-deep', name: '' };
+    if (documents > 1) return { offset, code: 'yaml-documents', name: '' };
+    if (!LEXER_MARKS.has(token)) offset += token.length;
+  }
+  return null;
+}
+
+/** Whether a node is written with an anchor, an alias or a tag. */
+export function isForeign(node: unknown): boolean {
+  return foreignCode(node) !== null;
+}
+
+function foreignCode(node: unknown): 'yaml-alias' | 'yaml-tag' | null {
+  if (isAlias(node)) return 'yaml-alias';
+  if (!isScalar(node) && !isMap(node) && !isSeq(node)) return null;
+  if (node.anchor !== undefined) return 'yaml-alias';
+  return node.tag === undefined ? null : 'yaml-tag';
+}
+
+/** All that the language leaves out, in the order of the text. */
+export function* findForeign(node: Node | null, depth = 1): Generator<Foreign> {
+  const code = foreignCode(node);
+  if (code !== null) yield { offset: startOf(node), code, name: '' };
+  if (!isMap(node) && !isSeq(node)) return;
+  if (depth > DEEPEST) {
+    yield { offset: startOf(node), code: 'too-deep', name: '' };
+    return;
+  }
+  if (isSeq(node)) {
+    for (const item of node.items) yield* findForeign(item as Node, depth + 1);
+    return;
+  }
+  const seen = new Set<string>();
+  for (const pair of node.items) {
+    const key = pair.key as Node;
+    // The parser's own check for keys that stand there twice takes the square of their number.
+    const name = isScalar(key) ? String(key.value) : null;
+    if (name !== null && seen.has(name)) yield { offset: startOf(key), code: 'duplicate-key', name };
+    if (name !== null) seen.add(name);
+    yield* findForeign(key, depth + 1);
+    yield* findForeign(pair.value as Node | null, depth + 1);
+  }
+}
