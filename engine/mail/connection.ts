@@ -1,0 +1,135 @@
+/** One kept-open connection to a mail server, over nodemailer's SMTP client (which brings TLS and signing in). */
+import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { type Ended, type HandOver, type OutgoingMail, converse } from './conversation.ts';
+import type { MailServer } from './url.ts';
+
+/** How long to wait, in milliseconds. */
+export interface Timeouts {
+  /** For the connection and the greeting, each. */
+  readonly connectMs: number;
+  /** For each reply. RFC 5321 section 4.5.3.2 asks for 2 to 10 minutes. */
+  readonly replyMs: number;
+}
+
+/** Where the mail's own log goes; pino fits. */
+export interface MailLog {
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+const WRITABLE_ADDRESS = /^[\x21-\x3b\x3d\x3f-\x7e]+$/;
+
+/** One open connection. A connection whose state is in doubt is destroyed, never used again. */
+export class MailConnection {
+  readonly #smtp: SMTPConnection;
+  readonly #log: MailLog;
+  #alive = true;
+  #refused = false;
+  #used = 0;
+
+  private constructor(smtp: SMTPConnection, log: MailLog) {
+    this.#smtp = smtp;
+    this.#log = log;
+    smtp.on('error', (error) => log.debug({ err: error }, 'mail connection failed'));
+    smtp.once('end', () => {
+      this.#alive = false;
+    });
+  }
+
+  /** Connects, and signs in where the server's URL has a user. Rejects with nodemailer's error. */
+  static async open(server: MailServer, timeouts: Timeouts, log: MailLog): Promise<MailConnection> {
+    const smtp = new SMTPConnection({
+      host: server.host,
+      port: server.port,
+      secure: server.secure,
+      ignoreTLS: server.startTls === 'off',
+      requireTLS: server.startTls === 'required' && !server.secure,
+      connectionTimeout: timeouts.connectMs,
+      greetingTimeout: timeouts.connectMs,
+      socketTimeout: timeouts.replyMs,
+      // A conversation is given up at once: a polite end would leave its socket open to a silent server.
+      socketCloseTimeout: 0,
+    });
+    const connection = new MailConnection(smtp, log);
+    const { credentials } = server;
+    try {
+      await settled(smtp, (callback) => smtp.connect(callback));
+      if (credentials !== null)
+        await settled(smtp, (callback) => smtp.login({ ...credentials, credentials }, callback));
+      return connection;
+    } catch (error) {
+      smtp.close();
+      throw error;
+    }
+  }
+
+  /** Mails tried over this connection so far. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Whether another mail may be tried over it. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Tries one mail. Never rejects: whatever happens is an outcome. */
+  async deliver(mail: OutgoingMail, handOver: HandOver): Promise<Ended> {
+    const { from, to } = mail.envelope;
+    if (!WRITABLE_ADDRESS.test(from) || !WRITABLE_ADDRESS.test(to)) {
+      const reason = `the envelope ${JSON.stringify(mail.envelope)} must hold one plain ASCII address each`;
+      return { outcome: { kind: 'permanent', reason, code: null }, stale: false, reusable: true };
+    }
+    this.#used += 1;
+    const ended = await converse(this.#smtp, mail, handOver, (error) =>
+      this.#log.warn({ err: error }, 'a hand-over failed; the mail is withheld'),
+    );
+    this.#refused = ended.outcome.kind !== 'accepted';
+    if (!ended.reusable) this.destroy();
+    return ended;
+  }
+
+  /** Makes it ready for another mail; false when that failed, and it is destroyed. */
+  async reset(): Promise<boolean> {
+    if (!this.#refused || !this.#alive) return this.#alive;
+    try {
+      await settled(this.#smtp, (callback) => this.#smtp.reset(callback));
+      this.#refused = false;
+    } catch (error) {
+      this.#log.debug({ err: error }, 'mail connection could not be reset');
+      this.destroy();
+    }
+    return this.#alive;
+  }
+
+  /** Says goodbye and closes. */
+  async quit(): Promise<void> {
+    if (!this.#alive) return;
+    await new Promise<void>((resolve) => {
+      this.#smtp.once('end', resolve);
+      this.#smtp.quit();
+    });
+  }
+
+  /** Drops the connection at once, in the middle of whatever it does. */
+  destroy(): void {
+    this.#alive = false;
+    this.#smtp.close();
+  }
+}
+
+/** Runs a step of nodemailer's; a connection that ends meanwhile never calls back, and rejects here instead. */
+function settled(smtp: SMTPConnection, run: (callback: (error?: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onEnd = (): void => queueMicrotask(() => finish(new Error('the connection ended')));
+    const finish = (error?: Error | null): void => {
+      smtp.off('error', finish);
+      smtp.off('end', onEnd);
+      if (error === undefined || error === null) resolve();
+      else reject(error);
+    };
+    smtp.once('error', finish);
+    smtp.once('end', onEnd);
+    run(finish);
+  });
+}

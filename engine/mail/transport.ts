@@ -1,0 +1,162 @@
+/** Mail over SMTP: a few kept-open connections, shared by all mails that are on their way. */
+import { MailConnection, type MailLog, type Timeouts } from './connection.ts';
+import type { Ended, HandOver, OutgoingMail } from './conversation.ts';
+import { type Outcome, classify } from './outcome.ts';
+import { MailError, type MailServer, parseSmtpUrl } from './url.ts';
+
+export type { MailLog, Timeouts } from './connection.ts';
+export type { HandOver, OutgoingMail } from './conversation.ts';
+export type { Outcome } from './outcome.ts';
+export { MailError } from './url.ts';
+
+/** How mail leaves. */
+export interface Transport {
+  /**
+   * Tries one mail once. `handOver` is called at most once, when the server has all but the end of the message; the
+   * end goes out only if it resolves true. Never rejects, and settles only after `handOver` has.
+   */
+  deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome>;
+  /** Connects and signs in. @throws {MailError} `unreachable` */
+  verify(): Promise<void>;
+  /** Takes no more mail, waits for what is on its way, and closes the connections. */
+  close(): Promise<void>;
+}
+
+/** What `openTransport` needs to know. */
+export interface TransportOptions {
+  /** See `parseSmtpUrl`. */
+  readonly url: string;
+  /** Connections at most, from 1. They are opened when needed. */
+  readonly connections: number;
+  readonly log?: MailLog;
+  /** Default: 30 s to connect, 120 s for a reply. */
+  readonly timeouts?: Timeouts;
+}
+
+const DEFAULT_TIMEOUTS: Timeouts = { connectMs: 30_000, replyMs: 120_000 };
+/** Servers limit it, most to 100 or more, and say 421 then; before that a new connection is cheap. */
+const MAILS_PER_CONNECTION = 500;
+const SILENT: MailLog = { debug: () => undefined, warn: () => undefined };
+
+/** What a waiting mail is given: a connection, or why there is none. */
+type Slot = { readonly connection: MailConnection } | { readonly failure: Outcome };
+
+/**
+ * Opens a transport; nothing is connected yet.
+ * @throws {MailError} `bad-url`
+ * @throws RangeError for less than one connection
+ */
+export function openTransport(options: TransportOptions): Transport {
+  if (!Number.isInteger(options.connections) || options.connections < 1) {
+    throw new RangeError(`connections must be a whole number from 1, not ${options.connections}`);
+  }
+  return new SmtpTransport(parseSmtpUrl(options.url), options);
+}
+
+class SmtpTransport implements Transport {
+  readonly #server: MailServer;
+  readonly #limit: number;
+  readonly #log: MailLog;
+  readonly #timeouts: Timeouts;
+  readonly #idle: MailConnection[] = [];
+  readonly #waiting: ((slot: Slot) => void)[] = [];
+  readonly #underWay = new Set<Promise<unknown>>();
+  /** Connections that are open, being opened or being made ready. */
+  #open = 0;
+  #closed = false;
+
+  constructor(server: MailServer, options: TransportOptions) {
+    this.#server = server;
+    this.#limit = options.connections;
+    this.#log = options.log ?? SILENT;
+    this.#timeouts = options.timeouts ?? DEFAULT_TIMEOUTS;
+  }
+
+  async deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome> {
+    if (this.#closed) return { kind: 'retry', reason: 'the mail transport is closed', code: null, scope: 'connection' };
+    return this.#track(this.#deliver(mail, handOver));
+  }
+
+  async verify(): Promise<void> {
+    const slot = await this.#track(this.#acquire(false));
+    if ('connection' in slot) return this.#release(slot.connection);
+    const reason = 'reason' in slot.failure ? slot.failure.reason : slot.failure.kind;
+    throw new MailError(
+      'unreachable',
+      `the mail server ${this.#server.host}:${this.#server.port} cannot be used: ${reason}`,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    await Promise.all(this.#idle.splice(0).map((connection) => connection.quit()));
+  }
+
+  async #deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome> {
+    const first = await this.#attempt(mail, handOver, false);
+    // A server may end an idle connection at any time; that says nothing of this mail, which it has not seen.
+    return first.stale ? (await this.#attempt(mail, handOver, true)).outcome : first.outcome;
+  }
+
+  async #attempt(mail: OutgoingMail, handOver: HandOver, fresh: boolean): Promise<Pick<Ended, 'outcome' | 'stale'>> {
+    const slot = await this.#acquire(fresh);
+    if ('failure' in slot) return { outcome: slot.failure, stale: false };
+    const { connection } = slot;
+    const reused = connection.used > 0;
+    const attempt = await connection.deliver(mail, handOver);
+    this.#release(connection);
+    return { outcome: attempt.outcome, stale: attempt.stale && reused };
+  }
+
+  /** An idle connection, a new one, or a place in the queue. `fresh` passes by those that were used before. */
+  async #acquire(fresh: boolean): Promise<Slot> {
+    while (this.#idle.length > 0) {
+      const connection = this.#idle.pop();
+      if (connection?.alive === true && !(fresh && connection.used > 0)) return { connection };
+      this.#open -= 1;
+      connection?.destroy();
+    }
+    if (this.#open < this.#limit) return this.#connect();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async #connect(): Promise<Slot> {
+    this.#open += 1;
+    try {
+      return { connection: await MailConnection.open(this.#server, this.#timeouts, this.#log) };
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.#open -= 1;
+      const failure = classify(error, 'opening');
+      this.#log.warn({ err: error }, 'cannot connect to the mail server');
+      // With no connection left nobody would ever serve those in the queue, and they would fare no better.
+      if (this.#open === 0) for (const waiting of this.#waiting.splice(0)) waiting({ failure });
+      return { failure };
+    }
+  }
+
+  #release(connection: MailConnection): void {
+    void this.#track(this.#passOn(connection));
+  }
+
+  async #passOn(connection: MailConnection): Promise<void> {
+    if (connection.used >= MAILS_PER_CONNECTION) void connection.quit();
+    const ready = connection.used < MAILS_PER_CONNECTION && (await connection.reset());
+    const next = this.#waiting.shift();
+    if (ready) {
+      if (next === undefined) this.#idle.push(connection);
+      else next({ connection });
+      return;
+    }
+    this.#open -= 1;
+    if (next !== undefined) next(await this.#connect());
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    const forget = (): boolean => this.#underWay.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+}
