@@ -9,6 +9,7 @@ import type { Instant } from '../time/types.ts';
 import { writeAudit } from './audit.ts';
 import type { CompiledRelease } from './context.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
+import { lockFleet } from './lock.ts';
 import { neededTemplates, type NeededTemplate } from './needed-templates.ts';
 import { switchPlaybooks } from './release-playbooks.ts';
 
@@ -56,9 +57,10 @@ export async function deployRelease(
 ): Promise<Deployed> {
   const compiled = compile(sources);
   return db.transaction(async (tx) => {
-    await tx.query(`set local statement_timeout = 0`);
-    // One deploy at a time; readers of the present release do not wait for it.
-    const { rows } = await tx.query<{ release_id: string | null }>('select release_id from engine for update');
+    await tx.query(`set local statement_timeout = 0; set local lock_timeout = '30s'`);
+    // No chunk that decided by the old release may commit after the new one, or it could need what is gone.
+    await lockFleet(tx);
+    const { rows } = await tx.query<{ release_id: string | null }>('select release_id from engine');
     const previousId = rows[0]?.release_id ?? null;
     const releaseId = compiled.release.id;
     if (previousId === releaseId) {

@@ -1,0 +1,67 @@
+/**
+ * Suppressions: addresses to which nothing may go, and topics that a reader does not want (PLAYBOOKS section 5).
+ * Kept by normalised address, so that two records with one address are one reader. What is planned stays planned: the
+ * next attempt skips it with its reason, and the hand-over refuses what is already claimed (DESIGN P3).
+ */
+import { normaliseAddress } from '../message/address.ts';
+import { writeAudit } from './audit.ts';
+import { businessNow, type Database, type Queryable } from './database.ts';
+
+/** Everything, transactional mail included. */
+export const EVERYTHING = '*';
+
+/** Whom not to write to any more, and why. */
+export interface Suppression {
+  /** Any spelling of one address. */
+  readonly address: string;
+  /** `EVERYTHING` or a topic's name. */
+  readonly scope: string;
+  /** Where it comes from: `staff`, `unsubscribe`, `bounce`, `complaint`, … */
+  readonly source: string;
+  readonly reason: string | null;
+  readonly by: string;
+}
+
+/** What a change of suppressions came to. */
+export type SuppressionOutcome = 'changed' | 'unchanged' | 'no address';
+
+/** Suppresses an address or one topic of it. The first source and reason stay. */
+export async function suppress(db: Database, suppression: Suppression): Promise<SuppressionOutcome> {
+  return change(db, 'suppress', suppression, async (tx, address, now) => {
+    const { rowCount } = await tx.query(
+      `insert into suppressions (address, scope, at, source, reason)
+       values ($1, $2, to_timestamp($3::float8 / 1000), $4, $5) on conflict (address, scope) do nothing`,
+      [address, suppression.scope, now, suppression.source, suppression.reason],
+    );
+    await tx.query('delete from opt_ins where address = $1 and topic = $2', [address, suppression.scope]);
+    return rowCount === 1;
+  });
+}
+
+/** Takes a suppression back: mail to the address, or of that topic, may go out again. */
+export async function unsuppress(db: Database, suppression: Suppression): Promise<SuppressionOutcome> {
+  return change(db, 'unsuppress', suppression, async (tx, address) => {
+    const { rowCount } = await tx.query('delete from suppressions where address = $1 and scope = $2', [
+      address,
+      suppression.scope,
+    ]);
+    return rowCount === 1;
+  });
+}
+
+async function change(
+  db: Database,
+  action: 'suppress' | 'unsuppress',
+  suppression: Suppression,
+  apply: (tx: Queryable, address: string, now: number) => Promise<boolean>,
+): Promise<SuppressionOutcome> {
+  const address = normaliseAddress(suppression.address);
+  if (address === null) return 'no address';
+  return db.transaction(async (tx) => {
+    const now = await businessNow(tx);
+    if (!(await apply(tx, address, now))) return 'unchanged';
+    const { by, reason, scope, source } = suppression;
+    await writeAudit(tx, { businessAt: now, by, action, reason, detail: { address, scope, source } });
+    return 'changed';
+  });
+}
