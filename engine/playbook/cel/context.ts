@@ -11,8 +11,8 @@ export type Fields = ReadonlyMap<string, DeclaredType>;
 /** What a condition may see at its place in a playbook. Null: not there. */
 export interface ConditionEnv {
   readonly customer: Fields;
-  /** The event's name and data. */
-  readonly event: { readonly name: string; readonly fields: Fields } | null;
+  /** The event's name and data; `fields: null` where the event is declared nowhere, so that anything may be in it. */
+  readonly event: { readonly name: string; readonly fields: Fields | null } | null;
   readonly launch: Fields | null;
   /** `trigger.count` and `trigger.date`. */
   readonly trigger: boolean;

@@ -120,6 +120,7 @@ function checkDeclared(
   name: string,
   node: Expression,
 ): Checked {
+  if (root === 'event' && checking.env.event?.fields === null) return { type: ANY, run: () => null };
   const fields = fieldsOf(checking, root);
   if (fields === null) return fail(checking, node.start, 'cel-unknown', absence(root));
   const type = fields.get(name);
@@ -152,7 +153,7 @@ export function checkName(checking: Checking, name: string, at: number): Checked
   }
   const field = checking.env.customer.has(name)
     ? `customer.${name}`
-    : checking.env.event?.fields.has(name)
+    : checking.env.event?.fields?.has(name)
       ? `event.${name}`
       : null;
   const fix = didYouMean(field ?? nearest(name, ROOTS));

@@ -1,0 +1,93 @@
+/** Links steps that were checked: from nested lists to one map in which every step says what comes after it. */
+import { kindOf, type StepKind } from '../check/steps.ts';
+import type { StepPlace } from '../check/ids.ts';
+import type { StepSource } from '../schema.ts';
+import type { Condition, FieldRef, Json, Step, Topic, WaitRule } from '../types.ts';
+
+/** What linking needs to know of a playbook. */
+export interface Linking {
+  placeOf(step: StepSource): StepPlace;
+  conditionOf(owner: object, key: string): Condition;
+  fieldOf(owner: object): FieldRef;
+  topicOf(name: string | undefined): Topic;
+  readonly steps: Map<string, Step>;
+}
+
+type Source<K extends string> = Extract<StepSource, Readonly<Record<K, unknown>>>;
+type Base = Pick<Step, 'id' | 'index' | 'guard' | 'next'>;
+
+function waitRule(linking: Linking, step: Source<'wait'>): WaitRule {
+  const { wait } = step;
+  if (!('kind' in wait)) {
+    return {
+      kind: 'field',
+      field: linking.fieldOf(wait),
+      offset: wait.offset ?? null,
+      at: wait.at ?? null,
+      ifPast: wait.if_past ?? 'continue',
+    };
+  }
+  if (wait.kind !== 'field') return wait;
+  return { kind: 'field', field: linking.fieldOf(step), offset: null, at: null, ifPast: 'continue' };
+}
+
+function linkBranches(
+  linking: Linking,
+  step: { readonly then?: readonly StepSource[] | undefined; readonly else?: readonly StepSource[] | undefined },
+  next: string | null,
+) {
+  return { then: linkSteps(linking, step.then ?? [], next), else: linkSteps(linking, step.else ?? [], next) };
+}
+
+function linkWaitFor(linking: Linking, base: Base, step: Source<'wait_for'>): Step {
+  const { wait_for: awaited } = step;
+  const condition = awaited.if === undefined ? null : linking.conditionOf(awaited, 'if');
+  return {
+    ...base,
+    kind: 'wait_for',
+    event: awaited.event,
+    if: condition,
+    upTo: awaited.up_to,
+    ...linkBranches(linking, step, base.next),
+  };
+}
+
+function linkChoose(linking: Linking, base: Base, step: Source<'choose'>): Step {
+  const arms = step.choose.map((arm) => ({
+    when: 'when' in arm ? linking.conditionOf(arm, 'when') : null,
+    first: linkSteps(linking, arm.steps, base.next),
+  }));
+  return { ...base, kind: 'choose', arms };
+}
+
+function linkBranch(linking: Linking, base: Base, step: Source<'if' | 'then'>): Step {
+  const when = linking.conditionOf(step, 'if');
+  return { ...base, guard: null, kind: 'if', when, ...linkBranches(linking, step, base.next) };
+}
+
+function link(linking: Linking, step: StepSource, kind: StepKind, base: Base): Step {
+  if ('email' in step) return { ...base, kind: 'email', template: step.email, topic: linking.topicOf(step.topic) };
+  if ('wait' in step) return { ...base, kind: 'wait', wait: waitRule(linking, step) };
+  if ('wait_for' in step) return linkWaitFor(linking, base, step);
+  if ('choose' in step) return linkChoose(linking, base, step);
+  if ('set' in step) return { ...base, kind: 'set', values: step.set as Readonly<Record<string, Json>> };
+  if ('tag' in step) return { ...base, kind: 'tag', tag: step.tag };
+  if ('untag' in step) return { ...base, kind: 'untag', tag: step.untag };
+  if ('exit' in step) return { ...base, kind: 'exit', reason: step.exit };
+  if (kind === 'if') return linkBranch(linking, base, step as Source<'if' | 'then'>);
+  throw new Error(`a step of the kind ${kind} was let through unsupported`);
+}
+
+/** Links a list of steps; gives the first one's id, or `next` for an empty list. */
+export function linkSteps(linking: Linking, steps: readonly StepSource[], next: string | null): string | null {
+  for (const [i, step] of steps.entries()) {
+    const after = steps[i + 1];
+    const { id, index } = linking.placeOf(step);
+    const kind = kindOf(step);
+    const guard = kind !== 'if' && step.if !== undefined ? linking.conditionOf(step, 'if') : null;
+    const base: Base = { id, index, guard, next: after === undefined ? next : linking.placeOf(after).id };
+    linking.steps.set(id, link(linking, step, kind, base));
+  }
+  const [first] = steps;
+  return first === undefined ? next : linking.placeOf(first).id;
+}

@@ -1,0 +1,94 @@
+import type { ConditionEnv } from '../cel/context.ts';
+import type { Loose } from '../read/walk.ts';
+import type { PlaybookSource, TriggerSource } from '../schema.ts';
+import { type Checks, checkCondition, checkEvent, checkMoment, hint, playbookEnv, withEvent } from './context.ts';
+import { checkSteps, checkTopic } from './steps.ts';
+
+type LoosePlaybook = Loose<PlaybookSource>;
+type LooseTrigger = Loose<TriggerSource>;
+
+/** What exits and goals have in common. */
+interface EventOrCondition {
+  readonly event?: string | undefined;
+  readonly if?: string | undefined;
+}
+
+function notYet({ report }: Checks, owner: object, key: string, what: string): void {
+  report.atKey(owner, key, { code: 'not-supported-yet', message: `${what} is not supported yet`, fix: 'leave it out' });
+}
+
+function checkDateTrigger(checks: Checks, trigger: LooseTrigger, env: ConditionEnv): void {
+  if (!('date' in trigger) || trigger.date === undefined) return;
+  checkMoment(checks, trigger, 'date', trigger.date, env);
+  if (trigger.date === 'customer.birthday' && trigger.every === 'once') {
+    const message = 'a birthday that comes once is the day of birth, which is past';
+    checks.report.at(trigger, 'every', { code: 'never-fires', level: 'warning', message, fix: 'write `every: year`' });
+  }
+}
+
+function checkInactive(checks: Checks, trigger: LooseTrigger): void {
+  if (!('inactive' in trigger) || trigger.inactive === undefined) return;
+  const { no } = trigger.inactive;
+  if (no === undefined || no === 'any') return;
+  if (typeof no === 'string') checkEvent(checks, trigger.inactive, 'no', no);
+  else for (const [i, event] of no.entries()) checkEvent(checks, no, i, event);
+}
+
+function checkLaunchTrigger({ report, names }: Checks, trigger: LooseTrigger): void {
+  if (
+    !('launch' in trigger) ||
+    trigger.launch === undefined ||
+    trigger.launch === 'any' ||
+    names.launches.has(trigger.launch)
+  )
+    return;
+  const fix = hint(trigger.launch, names.launches.keys(), `write playbooks/launches/${trigger.launch}.yaml`);
+  report.at(trigger, 'launch', { code: 'unknown-launch', message: `there is no launch \`${trigger.launch}\``, fix });
+}
+
+function checkTrigger(checks: Checks, trigger: LooseTrigger, env: ConditionEnv): void {
+  if ('event' in trigger) {
+    checkEvent(checks, trigger, 'event', trigger.event);
+    checkCondition(checks, trigger, 'if', { ...env, vars: false });
+  }
+  checkDateTrigger(checks, trigger, env);
+  checkInactive(checks, trigger);
+  checkLaunchTrigger(checks, trigger);
+  if ('segment' in trigger) {
+    notYet(checks, trigger, 'segment', 'a segment trigger');
+    checkCondition(checks, trigger, 'segment', { ...env, vars: false });
+  }
+  if ('schedule' in trigger) notYet(checks, trigger, 'schedule', 'a schedule trigger');
+}
+
+function checkEnds(checks: Checks, source: LoosePlaybook, env: ConditionEnv): void {
+  const ends: readonly (EventOrCondition | undefined)[] = [...(source.exit ?? []), source.goal];
+  for (const end of ends) {
+    if (end === undefined) continue;
+    const isEvent = 'event' in end;
+    const seen = isEvent ? withEvent(env, end.event, checkEvent(checks, end, 'event', end.event)) : env;
+    checkCondition(checks, end, 'if', seen);
+  }
+}
+
+/** What the schema accepts and the engine does not carry out yet is refused, never ignored. */
+function checkSupport(checks: Checks, source: LoosePlaybook): void {
+  const { entry } = source;
+  if (entry !== undefined && 'holdout' in entry) notYet(checks, entry, 'holdout', 'a holdout');
+  if (entry?.if_active === 'restart' || entry?.if_active === 'parallel')
+    notYet(checks, entry, 'if_active', `\`if_active: ${entry.if_active}\``);
+  if (source.in_flight === 'move' || source.in_flight === 'drain')
+    notYet(checks, source, 'in_flight', `\`in_flight: ${source.in_flight}\``);
+  if ('renamed' in source) notYet(checks, source, 'renamed', '`renamed`');
+}
+
+/** Checks what a playbook names: fields, events, topics, templates, launches, playbooks and conditions. */
+export function checkPlaybook(checks: Checks, source: LoosePlaybook): void {
+  const env = playbookEnv(checks, source.trigger);
+  if (source.trigger !== undefined) checkTrigger(checks, source.trigger, env);
+  checkTopic(checks, source, source.topic);
+  checkCondition(checks, source, 'audience', { ...env, vars: false });
+  checkEnds(checks, source, env);
+  checkSupport(checks, source);
+  checkSteps({ ...checks, env, topic: 'topic' in source ? (source.topic ?? '') : undefined }, source.steps ?? []);
+}

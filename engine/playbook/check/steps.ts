@@ -1,0 +1,162 @@
+import type { ConditionEnv } from '../cel/context.ts';
+import type { Loose } from '../read/walk.ts';
+import type { StepSource } from '../schema.ts';
+import { type Checks, checkCondition, checkEvent, checkMoment, hint, withEvent } from './context.ts';
+import { checkSet } from './attributes.ts';
+
+export type LooseStep = Loose<StepSource>;
+type LooseSteps = readonly (LooseStep | undefined)[];
+
+/** The kinds of steps by the key that says so; `if` last, since it is also every other step's guard. */
+export const STEP_KINDS = [
+  'email',
+  'wait',
+  'wait_for',
+  'choose',
+  'split',
+  'set',
+  'tag',
+  'untag',
+  'task',
+  'coupon',
+  'survey',
+  'webhook',
+  'start',
+  'exit',
+  'if',
+] as const;
+export type StepKind = (typeof STEP_KINDS)[number];
+
+/** Steps that the language has and the engine does not carry out yet. */
+const NOT_YET: ReadonlySet<StepKind> = new Set(['split', 'task', 'coupon', 'survey', 'webhook', 'start']);
+
+/** Which kind of step it is. */
+export function kindOf(step: LooseStep): StepKind {
+  const kind = STEP_KINDS.find((key) => key in step);
+  if (kind === undefined) throw new Error('a step without a kind was let through');
+  return kind;
+}
+
+/** The steps inside a step, list by list, in the order in which they are written. */
+export function branchesOf(step: LooseStep): readonly LooseSteps[] {
+  const branches: LooseSteps[] = [];
+  for (const [key, value] of Object.entries(step)) {
+    if ((key === 'then' || key === 'else') && value !== undefined) branches.push(value as LooseSteps);
+    if (key === 'choose' || key === 'arms') {
+      const arms = Object.values((value ?? {}) as Record<string, { readonly steps?: LooseSteps } | undefined>);
+      branches.push(...arms.flatMap((arm) => (arm?.steps === undefined ? [] : [arm.steps])));
+    }
+  }
+  return branches;
+}
+
+/** All steps in written order, those inside of steps right after them. */
+export function* allSteps(steps: LooseSteps): Generator<LooseStep> {
+  for (const step of steps) {
+    if (step === undefined) continue;
+    yield step;
+    for (const branch of branchesOf(step)) yield* allSteps(branch);
+  }
+}
+
+/** What the checks of steps need besides. */
+interface StepChecks extends Checks {
+  readonly env: ConditionEnv;
+  /** The playbook's own topic, or undefined. */
+  readonly topic: string | undefined;
+}
+
+function checkTemplate({ report, names }: Checks, owner: object, key: string, template: string | undefined): void {
+  if (template === undefined || names.templates.has(template)) return;
+  const fix = hint(template, names.templates, `write templates/${template}.hbs`);
+  report.at(owner, key, { code: 'unknown-template', message: `there is no template \`${template}\``, fix });
+}
+
+/** Checks the name of a topic under a key, if one is given. */
+export function checkTopic({ report, names }: Checks, owner: object, topic: string | undefined): void {
+  if (topic === undefined || names.topics.has(topic)) return;
+  const fix = hint(topic, names.topics.keys(), 'declare it under `topics:` in perennial.yaml');
+  report.at(owner, 'topic', { code: 'unknown-topic', message: `the topic \`${topic}\` is declared nowhere`, fix });
+}
+
+function checkEmail(checks: StepChecks, step: LooseStep): void {
+  if (!('email' in step)) return;
+  checkTemplate(checks, step, 'email', step.email);
+  checkTopic(checks, step, step.topic);
+  if ('topic' in step || checks.topic !== undefined) return;
+  const topics = [...checks.names.topics.keys()].map((name) => `\`topic: ${name}\``).join(' or ');
+  const message = "a mail needs a topic: of its own, or the playbook's";
+  checks.report.atKey(step, 'email', { code: 'missing-topic', message, fix: topics === '' ? null : `add ${topics}` });
+}
+
+function checkWaits(checks: StepChecks, step: LooseStep): void {
+  if ('wait' in step && step.wait !== undefined && 'until' in step.wait && step.wait.until !== undefined) {
+    const owner = 'kind' in step.wait ? step : step.wait;
+    checkMoment(checks, owner, owner === step ? 'wait' : 'until', step.wait.until, checks.env);
+  }
+  if (!('wait_for' in step) || step.wait_for === undefined) return;
+  const { event } = step.wait_for;
+  const seen = withEvent(checks.env, event, checkEvent(checks, step.wait_for, 'event', event));
+  checkCondition(checks, step.wait_for, 'if', seen);
+}
+
+function checkChoose(checks: StepChecks, step: LooseStep): void {
+  if (!('choose' in step)) return;
+  const arms = step.choose ?? [];
+  for (const [i, arm] of arms.entries()) {
+    if (arm === undefined) continue;
+    if ('when' in arm) checkCondition(checks, arm, 'when', checks.env);
+    if ('otherwise' in arm && i < arms.length - 1) {
+      checks.report.atKey(arm, 'otherwise', {
+        code: 'bad-order',
+        message: 'nothing after `otherwise` can be chosen',
+        fix: 'move it to the end',
+      });
+    }
+  }
+}
+
+function checkReferences(checks: StepChecks, step: LooseStep): void {
+  const { report, names } = checks;
+  if ('survey' in step && step.survey !== undefined) checkTemplate(checks, step.survey, 'email', step.survey.email);
+  if ('start' in step && step.start !== undefined && !names.playbooks.has(step.start)) {
+    const fix = hint(step.start, names.playbooks, `write playbooks/${step.start}.yaml`);
+    report.at(step, 'start', { code: 'unknown-playbook', message: `there is no playbook \`${step.start}\``, fix });
+  }
+}
+
+/** What is after an unconditional exit never happens. */
+function checkReach({ report }: Checks, steps: LooseSteps): void {
+  const end = steps.findIndex((step) => step !== undefined && 'exit' in step && !('if' in step));
+  const after = end < 0 ? undefined : steps[end + 1];
+  if (after === undefined) return;
+  report.at(after, null, {
+    code: 'unreachable',
+    level: 'warning',
+    message: 'nothing comes here: the step before ends the enrolment',
+  });
+}
+
+function checkStep(checks: StepChecks, step: LooseStep): void {
+  const kind = kindOf(step);
+  if (NOT_YET.has(kind)) {
+    checks.report.atKey(step, kind, {
+      code: 'not-supported-yet',
+      message: `steps of the kind \`${kind}\` are not supported yet`,
+      fix: 'leave it out',
+    });
+  }
+  checkCondition(checks, step, 'if', checks.env);
+  checkEmail(checks, step);
+  checkWaits(checks, step);
+  checkChoose(checks, step);
+  checkReferences(checks, step);
+  if ('set' in step && step.set !== undefined) checkSet(checks, step.set);
+}
+
+/** Checks all steps of a playbook but for their ids. */
+export function checkSteps(checks: StepChecks, steps: LooseSteps): void {
+  for (const step of allSteps(steps)) checkStep(checks, step);
+  const lists = [steps, ...[...allSteps(steps)].flatMap(branchesOf)];
+  for (const list of lists) checkReach(checks, list);
+}

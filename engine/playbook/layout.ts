@@ -1,0 +1,61 @@
+import type { Problem, SourceFile } from './problem.ts';
+import { CLEAN_NAME } from './schema/text.ts';
+
+/** The file that describes the company. */
+export const COMPANY_FILE = 'perennial.yaml';
+
+/** Which file of a company folder is what. */
+export interface Layout {
+  readonly company: SourceFile | null;
+  readonly playbooks: readonly SourceFile[];
+  readonly launches: readonly SourceFile[];
+  readonly problems: readonly Problem[];
+}
+
+/** A playbook's or launch's name: its file's, without `.yaml`. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/\.yaml$/, '');
+}
+
+function badName(path: string, message: string, fix: string): Problem {
+  return { file: path, line: 1, column: 1, level: 'error', code: 'bad-file-name', message, fix };
+}
+
+/** Why a file under playbooks/ is none, or null. */
+function refusal(path: string, folder: string): Problem | null {
+  const rest = path.slice(folder.length);
+  if (/\.yml$/.test(rest))
+    return badName(path, 'the name of a playbook ends in .yaml', `rename it to ${path.replace(/yml$/, 'yaml')}`);
+  if (rest.includes('/'))
+    return badName(
+      path,
+      'playbooks stand in playbooks/ itself, launches in playbooks/launches/',
+      'move the file there',
+    );
+  const name = nameOf(path);
+  if (name === 'any' && folder.endsWith('launches/'))
+    return badName(path, '`any` means every launch', 'give the launch another name');
+  if (CLEAN_NAME.test(name) && name.length <= 100) return null;
+  const clean = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '');
+  const message = 'a file name has small letters, digits and single hyphens, and at most 100 characters';
+  return badName(path, message, `rename it to ${folder}${clean === '' ? 'welcome' : clean.slice(0, 100)}.yaml`);
+}
+
+/** Sorts out a folder's files; what is neither YAML nor under playbooks/ is not asked. */
+export function layOut(sources: readonly SourceFile[]): Layout {
+  const playbooks: SourceFile[] = [];
+  const launches: SourceFile[] = [];
+  const problems: Problem[] = [];
+  for (const source of sources) {
+    const { path } = source;
+    if (!path.startsWith('playbooks/') || !/\.ya?ml$/.test(path) || path.endsWith('.test.yaml')) continue;
+    const isLaunch = path.startsWith('playbooks/launches/');
+    const problem = refusal(path, isLaunch ? 'playbooks/launches/' : 'playbooks/');
+    if (problem !== null) problems.push(problem);
+    else (isLaunch ? launches : playbooks).push(source);
+  }
+  return { company: sources.find(({ path }) => path === COMPANY_FILE) ?? null, playbooks, launches, problems };
+}
