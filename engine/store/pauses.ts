@@ -6,6 +6,7 @@ import type { ReleaseCache } from './context.ts';
 import { writeAudit } from './audit.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
 import { lockFleet } from './lock.ts';
+import { revokeFromPlaybook } from './revoke.ts';
 import { defaultSpreadMs, heldBack, redate, type HeldBack } from './spread.ts';
 import { time } from './sql.ts';
 
@@ -56,6 +57,7 @@ export async function pause(db: Database, scope: PauseScope, by: string, reason:
       [scope, time(now), by, reason],
     );
     if (rowCount !== 1) return false;
+    await revokeFromPlaybook(tx, scope);
     const playbook = scope === ALL ? null : scope;
     await writeAudit(tx, { businessAt: now, by, action: 'pause', playbook, reason });
     return true;

@@ -1,11 +1,13 @@
 /**
  * Suppressions: addresses to which nothing may go, and topics that a reader does not want (PLAYBOOKS section 5).
- * Kept by normalised address, so that two records with one address are one reader. What is planned stays planned: the
- * next attempt skips it with its reason, and the hand-over refuses what is already claimed (DESIGN P3).
+ * Kept by normalised address, so that two records with one address are one reader. Claims on mail that is now forbidden
+ * are taken back in the same transaction (DESIGN P3); what is planned, the next attempt skips with its reason.
  */
 import { normaliseAddress } from '../message/address.ts';
 import { writeAudit } from './audit.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
+import { lockCustomers } from './lock.ts';
+import { revokeFromCustomers } from './revoke.ts';
 
 /** Everything, transactional mail included. */
 export const EVERYTHING = '*';
@@ -33,6 +35,7 @@ export async function suppress(db: Database, suppression: Suppression): Promise<
        values ($1, $2, to_timestamp($3::float8 / 1000), $4, $5) on conflict (address, scope) do nothing`,
       [address, suppression.scope, now, suppression.source, suppression.reason],
     );
+    await revokeFromAddress(tx, address, suppression.scope);
     await tx.query('delete from opt_ins where address = $1 and topic = $2', [address, suppression.scope]);
     return rowCount === 1;
   });
@@ -58,10 +61,20 @@ async function change(
   const address = normaliseAddress(suppression.address);
   if (address === null) return 'no address';
   return db.transaction(async (tx) => {
+    await lockCustomers(tx, await customersOf(tx, address));
     const now = await businessNow(tx);
     if (!(await apply(tx, address, now))) return 'unchanged';
     const { by, reason, scope, source } = suppression;
     await writeAudit(tx, { businessAt: now, by, action, reason, detail: { address, scope, source } });
     return 'changed';
   });
+}
+
+async function revokeFromAddress(tx: Queryable, address: string, scope: string): Promise<void> {
+  await revokeFromCustomers(tx, await customersOf(tx, address), scope === EVERYTHING ? null : scope);
+}
+
+async function customersOf(tx: Queryable, address: string): Promise<number[]> {
+  const { rows } = await tx.query<{ id: number }>('select id from customers where address = $1', [address]);
+  return rows.map((row) => row.id);
 }
