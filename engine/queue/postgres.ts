@@ -1,0 +1,78 @@
+import { createPostgresBackend, Queue, runMigrations, Worker } from 'bullmq';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import {
+  KEPT_EVENTS,
+  reportErrors,
+  workerSettings,
+  type LaneQueue,
+  type LaneWorker,
+  type QueueBackend,
+} from './backend.ts';
+
+/** The schema that BullMQ's tables live in, apart from Perennial's own. */
+export const QUEUE_SCHEMA = 'perennial_queue';
+
+/** Connections of one queue or worker. A worker has one more, for LISTEN. */
+const POOL_SIZE = 2;
+
+/** The queue over PostgreSQL: `NOTIFY` wakes the workers, tables in a schema of their own hold the jobs. */
+export function postgresBackend(url: string, log: Logger): QueueBackend {
+  const description = `PostgreSQL at ${new URL(url).host}`;
+  const report = reportErrors(log, `Queue over ${description}`);
+  const connection = connectionOf(url);
+  return {
+    description: `the queue over ${description}`,
+    whyDown: () => null,
+    openQueue: (lane): LaneQueue => {
+      const options = { skipVersionCheck: true, streams: { events: { maxLen: KEPT_EVENTS } } };
+      const queue = new Queue(lane, { ...options, connection }, createPostgresBackend);
+      queue.on('error', report);
+      return queue;
+    },
+    openWorker: (lane, options): LaneWorker => {
+      const worker = new Worker(
+        lane,
+        (job: { data: { ids: readonly number[] } }) => options.handler(job.data),
+        { ...workerSettings(options), connection },
+        createPostgresBackend,
+      );
+      worker.on('error', report);
+      return worker;
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function connectionOf(url: string) {
+  const { connectionString, options } = splitOptions(url);
+  return {
+    connectionString,
+    // A hint that a crash of the database swallows is found again by the sweep: none is worth waiting for a disk.
+    options: `${options} -c synchronous_commit=off`.trim(),
+    schema: QUEUE_SCHEMA,
+    max: POOL_SIZE,
+    application_name: 'perennial queue',
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+  };
+}
+
+/** Options within a URL would replace those beside it, and with them the search path that BullMQ sets there. */
+function splitOptions(url: string): { readonly connectionString: string; readonly options: string } {
+  const parsed = new URL(url);
+  const options = parsed.searchParams.get('options') ?? '';
+  parsed.searchParams.delete('options');
+  return { connectionString: parsed.href, options };
+}
+
+/** Makes or brings up to date BullMQ's tables, in one transaction; many at once do no harm. Needs the right to create a schema. */
+export async function preparePostgres(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await runMigrations(client, QUEUE_SCHEMA);
+  } finally {
+    await client.end();
+  }
+}
