@@ -141,7 +141,7 @@ export async function loadSends(
   const { rows } = await tx.query<SendRow & { customer_id: number; held: boolean }>(
     `select s.customer_id, ${SEND_COLUMNS}, s.held_at is not null or e.held_at is not null as held
      from sends s join enrolments e on e.id = s.enrolment_id
-     where s.customer_id = any($1::bigint[]) and s.status = 'planned' order by s.id`,
+     where s.customer_id = any($1::bigint[]) and s.status = 'planned' and e.status = 'active' order by s.id`,
     [ids],
   );
   return group(rows, (row) => ({ send: sendOf(row, ctx), stored: { id: row.id, held: row.held } }));

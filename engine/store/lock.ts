@@ -10,6 +10,9 @@ import type { Queryable } from './database.ts';
 /** Any fixed number of our own. */
 const FLEET_LOCK = 7_318_204_552;
 
+/** Takes the fleet lock shared, as a select for a CTE of the statement that makes customers. */
+export const SHARE_FLEET = `select pg_advisory_xact_lock_shared(${FLEET_LOCK})`;
+
 /**
  * Takes the fleet lock alone: waits until the chunks under way have ended, and keeps new ones out until the
  * transaction ends. Call it first in the transaction, and keep that short.
@@ -26,7 +29,7 @@ export async function lockFleet(tx: Queryable): Promise<void> {
 export async function lockCustomers(tx: Queryable, ids: readonly number[]): Promise<number[]> {
   // The fleet lock stands in a CTE that the row locks read from, so one round trip takes both.
   const { rows } = await tx.query<{ id: number; workable: boolean }>(
-    `with fleet as materialized (select pg_advisory_xact_lock_shared($2)),
+    `with fleet as materialized (${SHARE_FLEET}),
      asked as materialized (select c.id, c.address from customers c, fleet where c.id = any($1::bigint[])),
      wanted as materialized (
        select id from asked
@@ -35,7 +38,7 @@ export async function lockCustomers(tx: Queryable, ids: readonly number[]): Prom
      select c.id, c.held_at is null and c.erased_at is null and c.merged_into is null as workable
      from customers c where c.id in (select id from wanted)
      order by c.id for no key update`,
-    [ids, FLEET_LOCK],
+    [ids],
   );
   return rows.filter((row) => row.workable).map((row) => row.id);
 }

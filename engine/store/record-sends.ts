@@ -1,12 +1,12 @@
 /** Mails: planned, re-dated, skipped, cancelled. Claiming and what follows is written by the steps of the protocol. */
-import { enrolmentKey, sendKey } from '../journey/draft.ts';
-import type { SendChange } from '../journey/types.ts';
+import { enrolmentKey, sendKey, type Draft } from '../journey/draft.ts';
+import type { Send, SendChange } from '../journey/types.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { StoreError } from './errors.ts';
 
 import { execute, time } from './sql.ts';
-import type { Recording, Stored } from './stored.ts';
+import { storedOf, type Recording, type Stored } from './stored.ts';
 
 interface Change {
   readonly stored: Stored;
@@ -30,7 +30,23 @@ export async function recordSends(tx: Queryable, recordings: readonly Recording[
     changes.filter((change) => !isKnown(change)),
     ctx,
   );
-  await cancelClaimed(tx, recordings);
+  await cancelOpen(tx, recordings);
+}
+
+/**
+ * Inserts mails that were planned and let go in one and the same transaction: their drafts no longer list them.
+ * After `recordAll`, which gives their enrolments ids.
+ */
+export async function insertPlanned(
+  tx: Queryable,
+  fresh: readonly { readonly draft: Draft; readonly send: Send }[],
+  ctx: StoreContext,
+): Promise<void> {
+  const changes = fresh.map(({ draft, send }): Change => ({
+    stored: storedOf(draft),
+    change: { send, status: 'planned' },
+  }));
+  await insert(tx, changes, ctx);
 }
 
 async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreContext): Promise<void> {
@@ -92,9 +108,10 @@ async function update(tx: Queryable, changes: readonly Change[]): Promise<void> 
 
 /**
  * A claimed mail of an enrolment that has just ended must not pass the point of no return. Updating its row, rather
- * than relying on what a hand-over reads, puts the two in one order: see hand.ts.
+ * than relying on what a hand-over reads, puts the two in one order: see hand.ts. A claim whose lease ran out since
+ * the customer was loaded is planned again by now, and goes the same way.
  */
-async function cancelClaimed(tx: Queryable, recordings: readonly Recording[]): Promise<void> {
+async function cancelOpen(tx: Queryable, recordings: readonly Recording[]): Promise<void> {
   const rows = recordings.flatMap(({ stored, changes }) =>
     changes.enrolments.flatMap((enrolment) => {
       const { position } = enrolment;
@@ -107,7 +124,7 @@ async function cancelClaimed(tx: Queryable, recordings: readonly Recording[]): P
     tx,
     rows,
     `update sends s set status = 'cancelled', settled_at = r.at, reason = r.reason, lease_until = null, claimed_at = null
-     from rows r where s.enrolment_id = r.enrolment_id and s.status = 'claimed'`,
+     from rows r where s.enrolment_id = r.enrolment_id and s.status in ('planned', 'claimed')`,
     'enrolment_id bigint, at timestamptz, reason text',
   );
 }

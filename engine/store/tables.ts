@@ -98,6 +98,7 @@ export interface Tables {
     due_at: Time;
     fence: Generated<number>;
     attempts: Generated<number>;
+    resends: Generated<number>;
     lease_until: NullableTime;
     claimed_at: NullableTime;
     handed_at: NullableTime;

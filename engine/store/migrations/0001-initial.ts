@@ -163,6 +163,8 @@ create table sends (
   due_at timestamptz not null,
   fence int not null default 0,
   attempts smallint not null default 0,
+  -- How often it was sent again although a server may have taken it: where not 0, the reader may have copies.
+  resends smallint not null default 0,
   -- Machine time of the database; all other times here are business time.
   lease_until timestamptz,
   claimed_at timestamptz,

@@ -1,0 +1,113 @@
+/** Which of the due mails of loaded customers may go now, decided by the pure core. */
+import { sendKey, type Draft } from '../journey/draft.ts';
+import { compareItems, compareText, priorityOf, RANK, type ItemKey } from '../journey/order.ts';
+import { attempt } from '../journey/run.ts';
+import type { Enrolment, Send } from '../journey/types.ts';
+import type { StoreContext } from './context.ts';
+import { StoreError } from './errors.ts';
+import { storedOf } from './stored.ts';
+
+/** `transactional` knows no window and no cap; `bulk` is all other mail. */
+export type MailLane = 'transactional' | 'bulk';
+
+/** A mail that is due, and whose. */
+export interface Due {
+  readonly draft: Draft;
+  readonly send: Send;
+}
+
+/** A mail that may go. */
+export interface Granted extends Due {
+  readonly enrolment: Enrolment;
+}
+
+/** What the attempts decided. */
+export interface Tally {
+  readonly granted: Granted[];
+  /** Granted in the very transaction that reached their step: they have no row yet. */
+  readonly fresh: Due[];
+  readonly unaddressed: Due[];
+  deferred: number;
+  skipped: number;
+}
+
+/**
+ * Attempts one mail after the other, each time the first in the order of the language, since a skip may bring a next;
+ * stops when `max` were granted.
+ */
+export function attemptAll(drafts: readonly Draft[], lane: MailLane, max: number, ctx: StoreContext): Tally {
+  const tally: Tally = { granted: [], fresh: [], unaddressed: [], deferred: 0, skipped: 0 };
+  for (const group of byReader(drafts)) {
+    for (;;) {
+      const due = tally.granted.length < max ? firstDue(group, lane, ctx) : null;
+      if (due === null) break;
+      decideOn(due, tally, ctx);
+    }
+  }
+  return tally;
+}
+
+function decideOn({ draft, send }: Due, tally: Tally, ctx: StoreContext): void {
+  const enrolment = draft.enrolment(send.playbook, send.entryKey);
+  if (enrolment === null) throw new StoreError('lost-row', `the mail "${send.step}" has no active enrolment`);
+  const decision = attempt(draft, send, ctx.now, ctx);
+  switch (decision.do) {
+    case 'defer':
+      tally.deferred += 1;
+      break;
+    case 'skip':
+      tally.skipped += 1;
+      break;
+    case 'hand': {
+      const isFresh = !storedOf(draft).sends.has(sendKey(send));
+      if (isFresh) tally.fresh.push({ draft, send });
+      if (storedOf(draft).address === null) tally.unaddressed.push({ draft, send });
+      else tally.granted.push({ draft, send, enrolment });
+      break;
+    }
+  }
+}
+
+function byReader(drafts: readonly Draft[]): Iterable<readonly Draft[]> {
+  const groups = new Map<unknown, Draft[]>();
+  for (const draft of drafts) {
+    const group = groups.get(draft.reader);
+    if (group === undefined) groups.set(draft.reader, [draft]);
+    else group.push(draft);
+  }
+  return groups.values();
+}
+
+function firstDue(group: readonly Draft[], lane: MailLane, ctx: StoreContext): Due | null {
+  let first: Due | null = null;
+  for (const draft of group) {
+    const { sends } = storedOf(draft);
+    for (const send of draft.sends.values()) {
+      if (send.dueAt > ctx.now || send.transactional !== (lane === 'transactional')) continue;
+      if (ctx.isPaused(send.playbook) || sends.get(sendKey(send))?.held === true) continue;
+      const due = { draft, send };
+      if (first === null || compareDue(due, first, ctx) < 0) first = due;
+    }
+  }
+  return first;
+}
+
+/** As the core orders waits that are due: simulation attempts a mail at this very place. */
+function compareDue(a: Due, b: Due, ctx: StoreContext): number {
+  return (
+    compareItems(itemOf(a, ctx), itemOf(b, ctx)) ||
+    a.send.firstDueAt - b.send.firstDueAt ||
+    compareText(a.send.entryKey, b.send.entryKey)
+  );
+}
+
+function itemOf({ draft, send }: Due, ctx: StoreContext): ItemKey {
+  return {
+    at: send.dueAt,
+    rank: RANK.wait,
+    seq: 0,
+    priority: priorityOf(ctx.release, send.playbook),
+    playbook: send.playbook,
+    customer: draft.profile.id,
+  };
+}

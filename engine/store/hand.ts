@@ -1,0 +1,148 @@
+/**
+ * The point of no return: `claimed` becomes `handed`, in group commits, before the last bytes of each message.
+ *
+ * 1. A send is handed over only while its claim is ours (fence, lease), its enrolment lives, and nothing forbids it.
+ * 2. Whoever gets `true` may send; the commit came before the answer, with `synchronous_commit` on.
+ * 3. Whoever gets `false` must not send, and the row is in order already: planned again (so that the next claim skips
+ *    it with its reason, or leaves it alone while paused), or cancelled with its enrolment.
+ *
+ * Why no mail passes after an opt-out, a suppression, a cancel or a pause has committed (DESIGN P3), although this
+ * takes no customer locks. READ COMMITTED lets a statement decide by a snapshot that is older than its commit, so
+ * reading alone is not enough. Let W be the transaction that forbids, H this statement.
+ * - H never waits: rows that are locked are skipped, and refused. So W and H conflict on the row of the send itself.
+ * - W updates the row: it revokes every claim that it forbids (revoke.ts; record-sends.ts for exits, goals and cancels).
+ *   If W has the row first, H finds it locked (refused), or changed and no longer `claimed` (re-checked on its newest
+ *   version: refused). If H has it first, W waits for H and so commits after it: the mail was handed over before.
+ * - W sees every claim that could be meant. It holds the locks of the customers (suppression, cancel) or the fleet
+ *   lock (pause) before it looks, and a claim is made under both: it has committed, or it starts after W and sees W.
+ * - What committed before H's snapshot is also read by H itself: a second net, for writers that revoke nothing.
+ */
+import type { Database } from './database.ts';
+
+/** One claim of one send. */
+export interface HandOverRequest {
+  readonly sendId: number;
+  readonly fence: number;
+}
+
+/** Hands over in groups: requests that come while a statement is under way share the next one. */
+export interface HandOver {
+  /** Resolves to whether the last bytes may go out. Rejects when the database cannot say: then they must not. */
+  handOver(send: HandOverRequest): Promise<boolean>;
+  /** Waits for what is under way; later requests are refused. */
+  close(): Promise<void>;
+}
+
+/** How to group. */
+export interface HandOverOptions {
+  /** How long the first request of a group waits for others, in milliseconds. Default 0: until the next turn. */
+  readonly windowMs?: number;
+  /** At most so many in one statement. Default 256. */
+  readonly max?: number;
+  /**
+   * After how long without an outcome a handed send counts as `unknown`, in milliseconds. Default 45,000: longer than
+   * servers usually take for their answer, short enough that a crash delays no mail by more than a minute.
+   */
+  readonly answerMs?: number;
+}
+
+interface Waiting extends HandOverRequest {
+  readonly resolve: (handed: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Opens the group commits of one process. */
+export function openHandOver(db: Database, options: HandOverOptions = {}): HandOver {
+  const { windowMs = 0, max = 256, answerMs = 45_000 } = options;
+  let waiting: Waiting[] = [];
+  let flushing: Promise<void> | null = null;
+  let closed = false;
+
+  const flush = async (): Promise<void> => {
+    if (waiting.length < max && windowMs > 0) await delay(windowMs);
+    else await nextTurn();
+    while (waiting.length > 0) {
+      const group = waiting.slice(0, max);
+      waiting = waiting.slice(max);
+      await answer(db, group, answerMs);
+    }
+    flushing = null;
+  };
+
+  return {
+    handOver: async (send) => {
+      if (closed) throw new Error('the hand-over is closed: no mail may go out any more');
+      return new Promise((resolve, reject) => {
+        waiting.push({ sendId: send.sendId, fence: send.fence, resolve, reject });
+        flushing ??= flush();
+      });
+    },
+    close: async () => {
+      closed = true;
+      await flushing;
+    },
+  };
+}
+
+async function answer(db: Database, group: readonly Waiting[], answerMs: number): Promise<void> {
+  try {
+    const handed = await markHanded(db, group, answerMs);
+    for (const { sendId, fence, resolve } of group) resolve(handed.has(`${sendId} ${fence}`));
+  } catch (error) {
+    for (const { reject } of group) reject(error);
+  }
+}
+
+/**
+ * Which of the claims are now handed over, as `ID FENCE`. The row's own columns are read on its newest version: they
+ * come from the locking CTE, which re-checks what changed since the snapshot.
+ */
+async function markHanded(
+  db: Database,
+  group: readonly HandOverRequest[],
+  answerMs: number,
+): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ id: number; fence: number; status: string }>(
+    `with asked as (select * from unnest($1::bigint[], $2::int[]) as a (id, fence)),
+     ours as materialized (
+       select s.id, e.status as enrolment, e.reason,
+         case
+           when e.status not in ('active', 'complete') then 'cancelled'
+           when s.lease_until <= clock_timestamp() or e.held_at is not null
+             or exists (select from pauses p where p.scope = '*' or p.scope = b.name)
+             or exists (select from suppressions x where x.address = s.address
+                 and (x.scope = '*' or (s.lane = 'bulk' and x.scope = s.topic))) then 'planned'
+           else 'handed'
+         end as verdict
+       from asked a
+       join sends s on s.id = a.id
+       join enrolments e on e.id = s.enrolment_id
+       join playbooks b on b.id = s.playbook_id
+       where s.fence = a.fence and s.status = 'claimed'
+         and set_config('synchronous_commit', 'on', true) = 'on'
+       for no key update of s skip locked),
+     clock as (select date_trunc('milliseconds', coalesce(stepped_at, clock_timestamp())) as now from engine)
+     update sends s set status = o.verdict,
+       handed_at = case when o.verdict = 'handed' then clock.now end,
+       claimed_at = case when o.verdict = 'handed' then s.claimed_at end,
+       lease_until = case when o.verdict = 'handed' then clock_timestamp() + $3 * interval '1 millisecond' end,
+       settled_at = case when o.verdict = 'cancelled' then clock.now end,
+       reason = case when o.verdict = 'cancelled' then coalesce(o.reason, o.enrolment) else s.reason end
+     from ours o, clock where s.id = o.id
+     returning s.id, s.fence, s.status`,
+    [group.map((send) => send.sendId), group.map((send) => send.fence), answerMs],
+  );
+  return new Set(rows.filter((row) => row.status === 'handed').map((row) => `${row.id} ${row.fence}`));
+}
+
+async function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+async function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

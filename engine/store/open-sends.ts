@@ -1,0 +1,154 @@
+/** Mails that are claimed or beyond, as rows: read and resolved under their customers' locks. */
+import { enrolmentKey, type Draft } from '../journey/draft.ts';
+import { settle } from '../journey/run.ts';
+import type { Send, Settlement } from '../journey/types.ts';
+import type { Instant } from '../time/types.ts';
+import type { StoreContext } from './context.ts';
+import type { Queryable } from './database.ts';
+import { SEND_COLUMNS, sendOf, type SendRow } from './load-rows.ts';
+import { recordAll } from './record.ts';
+import { execute, time, timeOrNull } from './sql.ts';
+import { storedOf } from './stored.ts';
+
+/** States of a send that is not planned, as far as an outcome may change them. */
+export type OpenStatus = 'planned' | 'claimed' | 'handed' | 'unknown';
+
+/** A send's row. */
+export interface OpenSend {
+  readonly customerId: number;
+  readonly enrolmentId: number;
+  readonly versionId: number;
+  readonly fence: number;
+  readonly status: string;
+  readonly handedAt: Instant | null;
+  readonly resends: number;
+  /** The lease has run out, by the database's own time. */
+  readonly expired: boolean;
+  readonly send: Send;
+}
+
+/** What becomes of a row. */
+export interface Resolution {
+  readonly of: OpenSend;
+  /** States from which it may change; in any other, and under any other fence, the row stays as it is. */
+  readonly from: readonly OpenStatus[];
+  readonly status: 'planned' | 'sent' | 'failed' | 'unknown';
+  /** How the enrolment goes on; null: it goes on waiting. */
+  readonly settlement: Settlement | null;
+  /** New due time of a planned one; null: as it was. */
+  readonly dueAt: Instant | null;
+  readonly attempt: boolean;
+  readonly resend: boolean;
+  readonly reason: string | null;
+  /** Holds the mail for a person. */
+  readonly heldError: string | null;
+}
+
+/** The rows of these sends by id, their versions prepared. Only under the customers' locks. */
+export async function loadOpenSends(
+  tx: Queryable,
+  sendIds: readonly number[],
+  ctx: StoreContext,
+): Promise<ReadonlyMap<number, OpenSend>> {
+  type Row = SendRow & {
+    customer_id: number;
+    enrolment_id: number;
+    version_id: number;
+    fence: number;
+    status: string;
+    handed_at: Instant | null;
+    resends: number;
+    expired: boolean;
+  };
+  const { rows } = await tx.query<Row>(
+    `select ${SEND_COLUMNS}, s.customer_id, s.enrolment_id, e.version_id, s.fence, s.status, s.handed_at, s.resends,
+       coalesce(s.lease_until < clock_timestamp(), false) as expired
+     from sends s join enrolments e on e.id = s.enrolment_id where s.id = any($1::bigint[])`,
+    [sendIds],
+  );
+  await ctx.prepareVersions(
+    tx,
+    rows.map((row) => row.version_id),
+  );
+  const open = rows.map((row): OpenSend => {
+    const { fence, status, resends, expired } = row;
+    const ids = { customerId: row.customer_id, enrolmentId: row.enrolment_id, versionId: row.version_id };
+    return { ...ids, fence, status, resends, expired, handedAt: row.handed_at, send: sendOf(row, ctx) };
+  });
+  return new Map(open.map((row) => [row.send.id ?? 0, row]));
+}
+
+/**
+ * Carries the enrolments on, records the drafts, and resolves the rows. An enrolment that cannot go on now, since it or
+ * its customer is held, is left past the mail, to go on from there when it is retried.
+ */
+export async function resolveSends(
+  tx: Queryable,
+  drafts: readonly Draft[],
+  resolutions: readonly Resolution[],
+  ctx: StoreContext,
+): Promise<void> {
+  const byCustomer = new Map(drafts.map((draft) => [storedOf(draft).customerId, draft]));
+  const parked: Resolution[] = [];
+  for (const resolution of [...resolutions].sort(bySettlement)) {
+    const { of, settlement } = resolution;
+    if (settlement === null) continue;
+    const draft = byCustomer.get(of.customerId);
+    if (draft === undefined || isHeld(draft, of.send)) parked.push(resolution);
+    else settle(draft, of.send, settlement, ctx);
+  }
+  await recordAll(tx, drafts, ctx);
+  await updateRows(tx, resolutions, ctx);
+  await park(tx, parked);
+}
+
+function bySettlement(a: Resolution, b: Resolution): number {
+  return (a.settlement?.at ?? 0) - (b.settlement?.at ?? 0) || (a.of.send.id ?? 0) - (b.of.send.id ?? 0);
+}
+
+function isHeld(draft: Draft, send: Send): boolean {
+  return storedOf(draft).enrolments.get(enrolmentKey(send))?.held === true;
+}
+
+async function updateRows(tx: Queryable, resolutions: readonly Resolution[], ctx: StoreContext): Promise<void> {
+  await execute(
+    tx,
+    resolutions.map((resolution) => ({
+      id: resolution.of.send.id,
+      fence: resolution.of.fence,
+      from: resolution.from,
+      status: resolution.status,
+      due_at: timeOrNull(resolution.dueAt),
+      attempts: resolution.attempt ? 1 : 0,
+      resends: resolution.resend ? 1 : 0,
+      reason: resolution.reason,
+      held_error: resolution.heldError,
+    })),
+    // A mail that is sent again keeps its hand-over: the server's answer to it may still come.
+    `update sends s set status = r.status, due_at = coalesce(r.due_at, s.due_at),
+       attempts = s.attempts + r.attempts, resends = s.resends + r.resends, reason = r.reason, lease_until = null,
+       claimed_at = case when r.status <> 'planned' then s.claimed_at end,
+       handed_at = case when r.status <> 'planned' or r.resends > 0 then s.handed_at end,
+       settled_at = case when r.status <> 'planned' then $2::timestamptz end,
+       held_at = case when r.held_error is not null then $2::timestamptz end, held_error = r.held_error
+     from rows r where s.id = r.id and s.fence = r.fence and s.status = any(r."from")`,
+    `id bigint, fence int, "from" text[], status text, due_at timestamptz, attempts smallint, resends smallint,
+     reason text, held_error text`,
+    [time(ctx.now)],
+  );
+}
+
+/** A position in time on the step of a mail means past that mail. */
+async function park(tx: Queryable, parked: readonly Resolution[]): Promise<void> {
+  await execute(
+    tx,
+    parked.map(({ of, settlement }) => ({
+      id: of.enrolmentId,
+      step: of.send.step,
+      due_at: timeOrNull(settlement?.at ?? null),
+    })),
+    `update enrolments e set due_at = r.due_at, ready = false from rows r
+     where e.id = r.id and e.status = 'active' and e.due_at is null and e.step = r.step`,
+    'id bigint, step text, due_at timestamptz',
+  );
+}
