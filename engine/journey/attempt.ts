@@ -1,7 +1,7 @@
 /** Whether a mail may go now. PLAYBOOKS "Finer points: Mail". */
 import { addDuration, parseDuration } from '../time/duration.ts';
 import { nextOpening } from '../time/window.ts';
-import type { Instant } from '../time/types.ts';
+import type { Instant, SendWindow, Zone } from '../time/types.ts';
 import type { Company } from '../playbook/types.ts';
 import { freeInstant } from './caps.ts';
 import type { Draft } from './draft.ts';
@@ -31,12 +31,20 @@ export function decide(draft: Draft, send: Send, at: Instant, ctx: Context): Dec
 
   const window = playbook?.sendWindow ?? company.sendWindow;
   const free = freeInstant(draft.reader, company.caps, at, zone);
-  const opening = nextOpening(free, window, company.blackouts, zone);
-  if (free > at) {
-    if (opening > addDuration(send.firstDueAt, CAP_PATIENCE, zone)) return { do: 'skip', reason: 'cap' };
-    return { do: 'defer', dueAt: opening, because: 'cap' };
+  if (free === at) {
+    const opening = nextOpening(at, window, company.blackouts, zone);
+    return opening > at ? { do: 'defer', dueAt: opening, because: 'window' } : { do: 'hand' };
   }
-  return opening > at ? { do: 'defer', dueAt: opening, because: 'window' } : { do: 'hand' };
+  const opening = freeOpening(draft, window, free, company, zone);
+  if (opening > addDuration(send.firstDueAt, CAP_PATIENCE, zone)) return { do: 'skip', reason: 'cap' };
+  return { do: 'defer', dueAt: opening, because: 'cap' };
+}
+
+/** The first instant that is under the caps and in the window. */
+function freeOpening(draft: Draft, window: SendWindow, from: Instant, company: Company, zone: Zone): Instant {
+  const opening = nextOpening(from, window, company.blackouts, zone);
+  const free = freeInstant(draft.reader, company.caps, opening, zone);
+  return free === opening ? opening : freeOpening(draft, window, free, company, zone);
 }
 
 type Refusal = 'suppressed' | 'unsubscribed' | 'no address' | 'not allowed';

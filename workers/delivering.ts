@@ -1,0 +1,89 @@
+/**
+ * The deliver worker: claims due sends of hinted customers, composes the mails, hands them over and records how they
+ * ended. Every decision is made in the claim; this file only carries mails.
+ */
+import { ComposeError, type ComposedMail } from '../engine/message/compose.ts';
+import { RenderError } from '../engine/message/scope.ts';
+import { claimSends, type ClaimedSend, type MailLane } from '../engine/store/claim.ts';
+import type { ReleaseCache } from '../engine/store/context.ts';
+import type { Database } from '../engine/store/database.ts';
+import type { HandOver } from '../engine/store/hand.ts';
+import type { SettleResult } from '../engine/store/settle.ts';
+import { retryDelayMs } from '../engine/mail/backoff.ts';
+import type { Outcome, Transport } from '../engine/mail/transport.ts';
+import type { ClaimSize } from './claim-size.ts';
+import type { Hints } from './hints.ts';
+import { composeSend } from './composing.ts';
+import type { Logger } from './log.ts';
+import type { Settling } from './settling.ts';
+
+export type { MailLane } from '../engine/store/claim.ts';
+
+/** What a deliver worker needs. */
+export interface DeliveryParts {
+  readonly db: Database;
+  readonly cache: ReleaseCache;
+  readonly hints: Hints;
+  readonly handOver: HandOver;
+  readonly settling: Settling;
+  readonly transports: Readonly<Record<MailLane, Transport>>;
+  readonly claimSize: ClaimSize;
+  readonly log: Logger;
+}
+
+/** Claims and delivers what of these customers is due in the lane; resolves when every outcome is recorded. */
+export async function deliver(parts: DeliveryParts, lane: MailLane, customerIds: readonly number[]): Promise<number> {
+  let delivered = 0;
+  let due = customerIds;
+  while (due.length > 0) {
+    const max = parts.claimSize.next();
+    const { claimed, planned } = await claimSends(parts.db, parts.cache, lane, due, { max });
+    const other = lane === 'bulk' ? 'transactional' : 'bulk';
+    void parts.hints.send({ [other]: planned[other] });
+    await Promise.all(claimed.map(async (send) => carry(parts, lane, send)));
+    delivered += claimed.length;
+    // What is due and could not be claimed although there was room is not ours to take now.
+    due = claimed.length < max ? [] : planned[lane];
+  }
+  return delivered;
+}
+
+async function carry(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): Promise<void> {
+  const startedMs = performance.now();
+  const result = await resultOf(parts, lane, send);
+  parts.claimSize.took(performance.now() - startedMs);
+  await parts.settling.settle(result);
+}
+
+async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): Promise<SettleResult> {
+  const { sendId, fence, customerId } = send;
+  let mail: ComposedMail;
+  try {
+    mail = composeSend(send);
+  } catch (error) {
+    if (!(error instanceof RenderError) && !(error instanceof ComposeError)) throw error;
+    parts.log.error({ send: sendId, template: send.send.template, code: error.code }, 'a mail could not be written');
+    return { sendId, fence, customerId, kind: 'broken', reason: error.message };
+  }
+  const outcome = await parts.transports[lane].deliver(mail, async () => parts.handOver.handOver({ sendId, fence }));
+  return { sendId, fence, customerId, ...reported(outcome, send.attempts + 1) };
+}
+
+type Reported =
+  | { readonly kind: 'accepted' | 'withheld' }
+  | { readonly kind: 'permanent' | 'unknown'; readonly reason: string }
+  | { readonly kind: 'retry'; readonly reason: string; readonly delayMs: number | null };
+
+function reported(outcome: Outcome, attempts: number): Reported {
+  switch (outcome.kind) {
+    case 'accepted':
+    case 'withheld':
+      return { kind: outcome.kind };
+    case 'permanent':
+    case 'unknown':
+      return { kind: outcome.kind, reason: outcome.reason };
+    case 'retry':
+      // Jitter keeps mails that failed together from coming back together; nothing else depends on it.
+      return { kind: 'retry', reason: outcome.reason, delayMs: retryDelayMs(attempts, Math.random()) };
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The roles of one process: scheduler, advance, deliver, public. `perennial start` runs all of them, `perennial work`
+ * some; any number of processes on any number of machines work on one database.
+ *
+ * 1. A role holds no state that another process would miss: each may be killed at any moment.
+ * 2. `close` drains: no new work is taken, what runs is finished and recorded.
+ */
+import type { Transport } from '../engine/mail/transport.ts';
+import { openHandOver } from '../engine/store/hand.ts';
+import { advance } from '../engine/store/advance.ts';
+import type { HintWorker, Lane } from '../engine/queue/queue.ts';
+import { claimSizeFor } from './claim-size.ts';
+import { deliver, type DeliveryParts, type MailLane } from './delivering.ts';
+import { openHints, type Hints } from './hints.ts';
+import type { Loop } from './loop.ts';
+import type { Parts } from './parts.ts';
+import { startScheduler, type Scheduler } from './scheduler.ts';
+import { openSettling } from './settling.ts';
+import { startSweeping } from './sweeping.ts';
+
+/** What a process can do. */
+export const ROLES = ['scheduler', 'advance', 'deliver', 'public'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** While hints arrived within this time, sweeps leave the work to them. */
+const HINTS_ARRIVE_MS = 3_000;
+
+/** The running roles of one process, `public` apart. */
+export interface Fleet {
+  readonly hints: Hints;
+  /** Makes the scheduler of this process, if it has one, look now. */
+  wake(): void;
+  /** Resolves when some work was done since the last call, or after `timeoutMs`. */
+  worked(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts the roles. `transports` say where mail of each lane goes; they stay the caller's to close. */
+export function startFleet(
+  parts: Parts,
+  roles: readonly Exclude<Role, 'public'>[],
+  transports: Readonly<Record<MailLane, Transport>> | null,
+): Fleet {
+  const { db, cache, queue, log, config } = parts;
+  const hints = openHints(queue, log);
+  const signal = openSignal();
+  const handlers = new Map<Lane, (ids: readonly number[]) => Promise<void>>();
+  const closers: (() => Promise<void>)[] = [];
+
+  if (roles.includes('advance')) {
+    handlers.set('advance', async (ids) => {
+      const { planned } = await advance(db, cache, ids);
+      void hints.send(planned);
+    });
+  }
+  if (roles.includes('deliver')) {
+    if (transports === null) throw new Error('the role "deliver" needs a way for mail to leave');
+    const handOver = openHandOver(db);
+    const settling = openSettling({ db, cache, hints, log, onSettled: signal.raise });
+    const common = { db, cache, hints, handOver, settling, transports, log };
+    for (const lane of ['transactional', 'bulk'] as const) {
+      const claimSize = claimSizeFor(config.smtpConnections, config.concurrency[lane]);
+      const delivery: DeliveryParts = { ...common, claimSize };
+      handlers.set(lane, async (ids) => {
+        await deliver(delivery, lane, ids);
+      });
+    }
+    closers.push(async () => {
+      await settling.close();
+      await handOver.close();
+    });
+  }
+
+  let hintedAtMs = Number.NEGATIVE_INFINITY;
+  const handle = async (lane: Lane, ids: readonly number[]): Promise<void> => {
+    await handlers.get(lane)?.(ids);
+    signal.raise();
+  };
+  const lanes = [...handlers.keys()];
+  const workers: HintWorker[] = lanes.map((lane) =>
+    queue.work(
+      lane,
+      async (ids) => {
+        hintedAtMs = performance.now();
+        await handle(lane, ids);
+      },
+      { concurrency: config.concurrency[lane] },
+    ),
+  );
+  const sweep: Loop | null =
+    lanes.length === 0
+      ? null
+      : startSweeping({ db, lanes, handle, log, hintsArrive: () => performance.now() - hintedAtMs < HINTS_ARRIVE_MS });
+  const scheduler: Scheduler | null = roles.includes('scheduler')
+    ? startScheduler({ db, cache, queue, hints, log })
+    : null;
+
+  return {
+    hints,
+    wake: () => scheduler?.wake(),
+    worked: signal.wait,
+    close: async () => {
+      await Promise.all([scheduler?.close(), sweep?.stop(), ...workers.map(async (worker) => worker.close())]);
+      for (const close of closers) await close();
+    },
+  };
+}
+
+/** Tells waiters that something was done; a signal raised while nobody waits counts for the next one. */
+function openSignal(): { raise: () => void; wait: (timeoutMs: number) => Promise<void> } {
+  let raised = false;
+  let waiter: (() => void) | null = null;
+  return {
+    raise: () => {
+      raised = true;
+      waiter?.();
+    },
+    wait: async (timeoutMs) => {
+      if (!raised) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, timeoutMs);
+          waiter = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+        waiter = null;
+      }
+      raised = false;
+    },
+  };
+}

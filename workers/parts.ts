@@ -1,0 +1,117 @@
+/** Opens what every process works with: the database (migrated), the queue, the cache of releases. */
+import path from 'node:path';
+import { checkSources } from '../engine/project/check.ts';
+import {
+  checkRedis,
+  openQueue,
+  prepareQueue,
+  QueueUnavailable,
+  type HintQueue,
+  type QueueLocation,
+} from '../engine/queue/queue.ts';
+import { openReleaseCache, type CompiledRelease, type ReleaseCache } from '../engine/store/context.ts';
+import { openDatabase, type Database } from '../engine/store/database.ts';
+import { migrate } from '../engine/store/migrate.ts';
+import type { SourceFile } from '../engine/playbook/problem.ts';
+import type { Config } from './config.ts';
+import { openEmbeddedPostgres } from './embedded/open.ts';
+import { errorFields, type Logger } from './log.ts';
+
+/** The parts of one process. */
+export interface Parts {
+  readonly config: Config;
+  readonly db: Database;
+  readonly cache: ReleaseCache;
+  readonly queue: HintQueue;
+  readonly log: Logger;
+  /** Closes all of it, last opened first. */
+  close(): Promise<void>;
+}
+
+/** Where the local inbox keeps its mails. */
+export function inboxDir(config: Config): string {
+  return path.join(config.projectDir, '.perennial', 'inbox');
+}
+
+/** Compiles stored sources. @throws Error when they have mistakes: deploying checks, so this is a broken database. */
+export function compileSources(sources: readonly SourceFile[]): CompiledRelease {
+  const { release, templates, problems } = checkSources(sources);
+  if (release !== null) return { release, templates };
+  const first = problems.find((problem) => problem.level === 'error');
+  throw new Error(
+    `the stored release does not compile: ${first === undefined ? 'no reason' : `${first.file}:${first.line}: ${first.message}`}`,
+  );
+}
+
+/** An opened database, and how to leave it. */
+export interface OpenDatabase {
+  readonly db: Database;
+  close(): Promise<void>;
+}
+
+/** Opens and migrates the database of the configuration; without one, the embedded PostgreSQL. */
+export async function openConfiguredDatabase(
+  config: Config,
+  log: Logger,
+  options: { readonly max?: number; readonly name?: string } = {},
+): Promise<OpenDatabase> {
+  const embedded =
+    config.database.kind === 'embedded' ? await openEmbeddedPostgres({ projectDir: config.projectDir, log }) : null;
+  const url = config.database.kind === 'embedded' ? (embedded?.url ?? '') : config.database.url;
+  const db = openDatabase(url, options);
+  const close = async (): Promise<void> => {
+    await db.close();
+    await embedded?.close();
+  };
+  try {
+    const applied = await migrate(db);
+    if (applied.length > 0) log.info({ applied }, 'the database was brought up to date');
+    return { db, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Opens all parts of a worker process. */
+export async function openParts(config: Config, log: Logger): Promise<Parts> {
+  const { advance, transactional, bulk } = config.concurrency;
+  // Jobs of all lanes, hand-overs, outcomes, the scheduler, the intake and the sweep.
+  const max = advance + transactional + bulk + 6;
+  const { db, close } = await openConfiguredDatabase(config, log, { max, name: 'perennial worker' });
+  try {
+    const queue = await openConfiguredQueue(config, db.url, log);
+    return {
+      config,
+      db,
+      cache: openReleaseCache(compileSources),
+      queue,
+      log,
+      close: async () => {
+        await queue.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openConfiguredQueue(config: Config, databaseUrl: string, log: Logger): Promise<HintQueue> {
+  const backend: QueueLocation =
+    config.redisUrl === null ? { kind: 'postgres', url: databaseUrl } : { kind: 'redis', url: config.redisUrl };
+  if (backend.kind === 'redis') await checkReachableRedis(backend.url, log);
+  await prepareQueue(backend);
+  return openQueue({ backend, log });
+}
+
+/** A Redis that is away delays nothing but hints; one that would lose parts of the queue is refused. */
+async function checkReachableRedis(url: string, log: Logger): Promise<void> {
+  try {
+    await checkRedis(url);
+  } catch (error) {
+    if (!(error instanceof QueueUnavailable)) throw error;
+    log.warn(errorFields(error), 'starting without Redis: sweeps of the database do the work until it is there');
+  }
+}

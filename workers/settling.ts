@@ -1,0 +1,82 @@
+/**
+ * Group commit for the outcomes of mails: while one transaction runs, the next outcomes gather.
+ *
+ * An outcome must not be lost with its process still alive: as long as the database is away it is tried again. What is
+ * still not recorded when the process dies is found by the scheduler as an expired `handed` row (DESIGN section 3).
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReleaseCache } from '../engine/store/context.ts';
+import type { Database } from '../engine/store/database.ts';
+import { settleSends, type SettleResult } from '../engine/store/settle.ts';
+import type { Hints } from './hints.ts';
+import { errorFields, type Logger } from './log.ts';
+
+const MAX_PER_TRANSACTION = 256;
+const RETRY_AFTER_MS = 250;
+
+/** Records outcomes; `settle` resolves once they are committed. */
+export interface Settling {
+  settle(result: SettleResult): Promise<void>;
+  /** Waits until everything given so far is recorded. */
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly result: SettleResult;
+  readonly done: () => void;
+}
+
+/** Opens the recorder of one process. `onSettled` learns how many outcomes were committed. */
+export function openSettling(parts: {
+  readonly db: Database;
+  readonly cache: ReleaseCache;
+  readonly hints: Hints;
+  readonly log: Logger;
+  readonly onSettled: (count: number) => void;
+}): Settling {
+  const { db, cache, hints, log } = parts;
+  let waiting: Waiting[] = [];
+  let running: Promise<void> | null = null;
+
+  const recordBatch = async (batch: readonly Waiting[]): Promise<void> => {
+    for (;;) {
+      try {
+        const { planned } = await settleSends(
+          db,
+          cache,
+          batch.map((one) => one.result),
+        );
+        void hints.send(planned);
+        return;
+      } catch (error) {
+        log.error({ outcomes: batch.length, ...errorFields(error) }, 'outcomes could not be recorded yet');
+        await sleep(RETRY_AFTER_MS);
+      }
+    }
+  };
+
+  const drain = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, MAX_PER_TRANSACTION);
+      waiting = waiting.slice(MAX_PER_TRANSACTION);
+      await recordBatch(batch);
+      for (const one of batch) one.done();
+      parts.onSettled(batch.length);
+    }
+    running = null;
+  };
+
+  return {
+    settle: async (result) => {
+      const recorded = new Promise<void>((done) => {
+        waiting.push({ result, done });
+      });
+      // Outcomes that arrive in the same turn of the event loop go into one transaction.
+      running ??= Promise.resolve().then(drain);
+      return recorded;
+    },
+    close: async () => {
+      await running;
+    },
+  };
+}
