@@ -139,14 +139,13 @@ export function compileProject(sources: readonly SourceFile[]): Compiled {
       read.playbooks.some((playbook) => sendsMarketing(playbook, names)),
     );
   }
-  const problems = [
+  const problems: readonly Problem[] = [
     ...layout.problems,
     ...(read.company === null ? [missingCompany()] : read.company.problems),
     ...read.launches.flatMap((launch) => launch.problems),
     ...read.playbooks.flatMap((playbook) => playbook.problems),
-  ];
-  if (declared === null || !isSound(read.company?.problems ?? []))
-    return { release: null, problems: problems().sort(byPlace) };
+  ].sort(byPlace);
+  if (declared === null || !isSound(problems)) return { release: null, problems };
   const defaults = buildCompany(declared.value as CompanySource, declared.resolved);
   const playbooks = inOrder(builders.flatMap((build) => (build === null ? [] : [build(defaults)])));
   const launches = read.launches.map((launch) => buildLaunch(launch, defaults));

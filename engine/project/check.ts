@@ -1,0 +1,33 @@
+import { compileTemplates, type TemplateSet } from '../message/templates.ts';
+import { compileProject } from '../playbook/compile.ts';
+import type { Problem, SourceFile } from '../playbook/problem.ts';
+import type { Release } from '../playbook/types.ts';
+import { readSources } from './read.ts';
+
+/** A company folder, checked whole. Without a release, at least one problem is an error. */
+export interface CheckedProject {
+  readonly release: Release | null;
+  readonly templates: TemplateSet;
+  readonly problems: readonly Problem[];
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  return (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column;
+}
+
+/** Checks sources whole: playbooks and templates. The release is null when there is an error in either. */
+export function checkSources(sources: readonly SourceFile[]): CheckedProject {
+  const compiled = compileProject(sources);
+  const { templates, problems: templateProblems } = compileTemplates(sources);
+  const problems = [...compiled.problems, ...templateProblems].sort(byPlace);
+  const isSound = problems.every(({ level }) => level !== 'error');
+  return { release: isSound ? compiled.release : null, templates, problems };
+}
+
+/** Reads and checks a company folder; files that cannot be sources are problems too. Throws `ProjectError`. */
+export async function checkProject(dir: string): Promise<CheckedProject & { readonly sources: readonly SourceFile[] }> {
+  const { sources, problems: unreadable } = await readSources(dir);
+  const checked = checkSources(sources);
+  const problems = [...unreadable, ...checked.problems].sort(byPlace);
+  return { ...checked, release: unreadable.length > 0 ? null : checked.release, problems, sources };
+}

@@ -1,0 +1,140 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { COMPANY_FILE } from '../playbook/layout.ts';
+import { SOURCE_FOLDERS } from './read.ts';
+
+/** Editors save in several steps; after this long without a further one a save is over. */
+const QUIET_MS = 100;
+
+/** A watch that goes on until it is closed. */
+export interface ProjectWatch {
+  close(): void;
+}
+
+/** What a watch reports. */
+export interface WatchHandlers {
+  /** Sources may have changed; called once a save is over, never while an earlier call still runs. */
+  readonly onChange: () => void | Promise<void>;
+  /** Watching itself failed (too many watches, a folder gone): changes may go unseen from now on. */
+  readonly onError: (error: Error) => void;
+}
+
+async function foldersUnder(folder: string): Promise<readonly string[]> {
+  const found = [folder];
+  for await (const entry of await opendir(folder)) {
+    if (entry.isDirectory() && !entry.name.startsWith('.'))
+      found.push(...(await foldersUnder(join(folder, entry.name))));
+  }
+  return found;
+}
+
+async function sourceFolders(dir: string): Promise<readonly string[]> {
+  const found = [dir];
+  for (const name of SOURCE_FOLDERS) {
+    try {
+      found.push(...(await foldersUnder(join(dir, name))));
+    } catch (error) {
+      // A company may not have the folder yet; its birth is seen in the company folder itself.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+  return found;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('watching failed', { cause: error });
+}
+
+/** One watcher a folder: watching trees at once is not to be had on every platform and Node 20. */
+class FolderWatch implements ProjectWatch {
+  readonly #dir: string;
+  readonly #handlers: WatchHandlers;
+  readonly #watchers = new Map<string, FSWatcher>();
+  #timer: NodeJS.Timeout | null = null;
+  #running = false;
+  #again = false;
+  #closed = false;
+
+  constructor(dir: string, handlers: WatchHandlers) {
+    this.#dir = dir;
+    this.#handlers = handlers;
+  }
+
+  /** Watches folders that are new and lets go of those that are gone. */
+  async follow(): Promise<void> {
+    const folders = new Set(await sourceFolders(this.#dir));
+    if (this.#closed) return;
+    for (const [folder, watcher] of this.#watchers) {
+      if (folders.has(folder)) continue;
+      watcher.close();
+      this.#watchers.delete(folder);
+    }
+    for (const folder of folders) if (!this.#watchers.has(folder)) this.#watch(folder);
+  }
+
+  #watch(folder: string): void {
+    const watcher = watch(folder, (_event, name) => {
+      if (
+        folder !== this.#dir ||
+        name === null ||
+        name === COMPANY_FILE ||
+        SOURCE_FOLDERS.some((known) => known === name)
+      )
+        this.#touched();
+    });
+    watcher.on('error', (error) => {
+      watcher.close();
+      this.#watchers.delete(folder);
+      // A folder that was removed ends its watch with an error; its parent has told of that.
+      if (!('code' in error) || (error.code !== 'ENOENT' && error.code !== 'EPERM'))
+        this.#handlers.onError(asError(error));
+    });
+    this.#watchers.set(folder, watcher);
+  }
+
+  #touched(): void {
+    if (this.#closed) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#settled(), QUIET_MS);
+  }
+
+  async #settled(): Promise<void> {
+    this.#timer = null;
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    this.#running = true;
+    try {
+      await this.follow();
+      if (!this.#closed) await this.#handlers.onChange();
+    } catch (error) {
+      this.#handlers.onError(asError(error));
+    } finally {
+      this.#running = false;
+    }
+    if (!this.#again) return;
+    this.#again = false;
+    this.#touched();
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+  }
+}
+
+/** Watches a company folder's sources until closed. Throws what the file system throws when watching cannot begin. */
+export async function watchProject(dir: string, handlers: WatchHandlers): Promise<ProjectWatch> {
+  const watching = new FolderWatch(dir, handlers);
+  try {
+    await watching.follow();
+  } catch (error) {
+    watching.close();
+    throw error;
+  }
+  return watching;
+}
