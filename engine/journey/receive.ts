@@ -14,7 +14,7 @@ import { scopeOf, zoneOf } from './view.ts';
 export interface Receipt {
   /** The event's own time, or the business time where that is earlier: nothing happens ahead of time. */
   readonly at: Instant;
-  /** False for history: facts only. */
+  /** False for history: facts only, and the caller arms the timers: facts of the past date nothing from the past. */
   readonly starts: boolean;
   /** For an event that came too late to start anything: whether it still ends and continues. Default: as `starts`. */
   readonly ends?: boolean;
@@ -40,7 +40,7 @@ export function receive(draft: Draft, event: CustomerEvent, receipt: Receipt, ct
     continueWaits(draft, event, at, ctx);
   }
   if (receipt.starts) startByEvent(draft, event, at, ctx);
-  armTimers(draft, at, ctx);
+  if (receipt.starts) armTimers(draft, at, ctx);
 }
 
 function noteFacts(draft: Draft, event: CustomerEvent, at: Instant, release: Release): void {
