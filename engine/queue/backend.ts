@@ -25,8 +25,10 @@ export interface LaneQueue {
 /** The part of a BullMQ worker that is used, the same on every backend. */
 export interface LaneWorker {
   waitUntilReady(): Promise<unknown>;
-  close(force?: boolean): Promise<void>;
-  disconnect(): Promise<void>;
+  /** Takes no more jobs, ends those that run, and leaves the server. Waits for a server that does not answer. */
+  close(): Promise<void>;
+  /** Breaks the connections, so that nothing waits for the server any more, `close` neither. */
+  cut(): void;
 }
 
 /** What a worker of a lane is made with. */

@@ -45,6 +45,7 @@ async function readInfo(url: string, host: string): Promise<ReadonlyMap<string, 
     maxRetriesPerRequest: 0,
     connectTimeout: 3_000,
     commandTimeout: 3_000,
+    disconnectTimeout: 200,
   });
   let lastError: Error | null = null;
   client.on('error', (error: Error) => (lastError = error));

@@ -25,16 +25,20 @@ export class QueueUnsuitable extends Error {
 }
 
 /**
- * What a promise gives, or a `QueueUnavailable` when it gives nothing within `limitMs` or fails.
- * What it does later is not awaited: a hint that still arrives does no harm.
+ * What `body` gives, or a `QueueUnavailable` when it gives nothing within `limitMs` or fails. It is told when the
+ * time is up, so that it begins nothing any more; what it has begun is not awaited.
  */
-export async function withinLimit<T>(promise: Promise<T>, limitMs: number): Promise<T> {
+export async function withinLimit<T>(limitMs: number, body: (expired: AbortSignal) => Promise<T>): Promise<T> {
+  const limit = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new QueueUnavailable(`The queue did not answer within ${limitMs} ms.`)), limitMs);
+  const expiry = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      limit.abort();
+      reject(new QueueUnavailable(`The queue did not answer within ${limitMs} ms.`));
+    }, limitMs);
   });
   try {
-    return await Promise.race([promise, expired]);
+    return await Promise.race([body(limit.signal), expiry]);
   } catch (error) {
     if (error instanceof QueueUnavailable) throw error;
     throw new QueueUnavailable(`The queue failed: ${(error as Error).message}`, { cause: error });

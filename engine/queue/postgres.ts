@@ -38,7 +38,11 @@ export function postgresBackend(url: string, log: Logger): QueueBackend {
         createPostgresBackend,
       );
       worker.on('error', report);
-      return worker;
+      return {
+        waitUntilReady: () => worker.waitUntilReady(),
+        close: () => worker.close(),
+        cut: () => void worker.disconnect().catch(report),
+      };
     },
     close: () => Promise.resolve(),
   };

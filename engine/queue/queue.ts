@@ -131,15 +131,21 @@ class Producer {
     const down = this.#backend.whyDown(this.#lane);
     if (down !== null) throw new QueueUnavailable(`The queue takes no hints: ${down}.`);
     const queue = (this.#queue ??= this.#backend.openQueue(this.#lane));
-    const ready = queue.waitUntilReady().catch((error: unknown) => {
+    return withinLimit(LIMIT_MS, async (expired) => {
+      await this.#whenReady(queue);
+      expired.throwIfAborted();
+      return body(queue);
+    });
+  }
+
+  async #whenReady(queue: LaneQueue): Promise<void> {
+    try {
+      await queue.waitUntilReady();
+    } catch (error) {
       // BullMQ keeps a failed set-up for good.
       if (this.#queue === queue) this.#queue = null;
       throw error;
-    });
-    return withinLimit(
-      ready.then(() => body(queue)),
-      LIMIT_MS,
-    );
+    }
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { createRedisBackend, Queue, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import {
   KEPT_EVENTS,
@@ -15,6 +15,8 @@ import {
 
 const COMMAND_TIMEOUT_MS = 1_000;
 const RETRY_AT_MOST_MS = 500;
+/** ioredis waits this long for a socket to close, one that is closed already included, and keeps the process alive. */
+const DISCONNECT_TIMEOUT_MS = 200;
 
 /** Connections are tried again for good, at first after 50 ms and then twice a second. */
 const retryStrategy = (times: number): number => Math.min(times * 50, RETRY_AT_MOST_MS);
@@ -57,6 +59,7 @@ function openProducer(url: string, report: (error: Error) => void): Redis {
     autoResendUnfulfilledCommands: false,
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: COMMAND_TIMEOUT_MS,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   });
   client.on('error', report);
   return client;
@@ -67,16 +70,43 @@ function openWorker(
   options: LaneWorkerOptions,
   redis: { readonly url: string; readonly prefix: string; readonly report: (error: Error) => void },
 ): LaneWorker {
+  const connection = new TrackedRedis(redis.url, {
+    retryStrategy,
+    maxRetriesPerRequest: null,
+    keepAlive: 10_000,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+  });
+  connection.on('error', redis.report);
   const worker = new Worker(
     lane,
     (job: { data: { ids: readonly number[] } }) => options.handler(job.data),
-    {
-      ...workerSettings(options),
-      prefix: redis.prefix,
-      connection: { url: redis.url, retryStrategy, maxRetriesPerRequest: null },
-    },
+    { ...workerSettings(options), prefix: redis.prefix, connection },
     createRedisBackend,
   );
   worker.on('error', redis.report);
-  return worker;
+  return {
+    waitUntilReady: () => worker.waitUntilReady(),
+    close: () => worker.close().finally(() => connection.disconnect()),
+    cut: () => connection.cut(),
+  };
+}
+
+/** A connection that knows its duplicates: BullMQ makes one to block on and gives it to nobody. */
+class TrackedRedis extends Redis {
+  readonly #duplicates: Redis[] = [];
+
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    const made = super.duplicate(override);
+    this.#duplicates.push(made);
+    return made;
+  }
+
+  /** Ends it and its duplicates; every command that waits fails. */
+  cut(): void {
+    for (const client of [this, ...this.#duplicates]) {
+      // Ended between two attempts to connect, ioredis forgets those who wait for it. It does not while it connects.
+      if (client.status === 'reconnecting') client.connect().catch(() => client.disconnect());
+      client.disconnect();
+    }
+  }
 }

@@ -49,7 +49,7 @@ export function startHintWorker(options: {
     return worker;
   };
   const replace = async (failed: LaneWorker): Promise<void> => {
-    await abandon(failed, lane, log);
+    await abandon(failed, failed.close());
     if (closing === null) current = open();
   };
   let current = open();
@@ -57,7 +57,7 @@ export function startHintWorker(options: {
   return {
     close: () => {
       clearTimeout(replacing);
-      closing ??= closeWorker(current, running, lane, log);
+      closing ??= closeWorker(current, running);
       return closing;
     },
   };
@@ -80,26 +80,25 @@ async function runHandler(
   }
 }
 
-async function closeWorker(
-  worker: LaneWorker,
-  running: ReadonlySet<Promise<void>>,
-  lane: Lane,
-  log: Logger,
-): Promise<void> {
-  const closing = worker.close().then(() => true);
-  for (;;) {
+async function closeWorker(worker: LaneWorker, running: ReadonlySet<Promise<void>>): Promise<void> {
+  const closing = worker.close();
+  do {
     await Promise.all(running);
-    const expired = new Promise<false>((resolve) => setTimeout(resolve, CLOSE_GRACE_MS, false).unref());
-    if (await Promise.race([closing, expired])) return;
-    if (running.size === 0) break;
-  }
-  await abandon(worker, lane, log);
+    if (await settlesSoon(closing)) return;
+  } while (running.size > 0);
+  await abandon(worker, closing);
 }
 
-/** Cuts the connections of a worker whose server does not answer. */
-async function abandon(worker: LaneWorker, lane: Lane, log: Logger): Promise<void> {
-  void worker.close(true);
-  await worker
-    .disconnect()
-    .catch((error: unknown) => log.debug({ err: error, lane }, 'A worker was already disconnected'));
+/** Cuts the connections of a worker whose server does not answer, and lets it end. */
+async function abandon(worker: LaneWorker, closing: Promise<void>): Promise<void> {
+  worker.cut();
+  await settlesSoon(closing);
+}
+
+async function settlesSoon(promise: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<false>((resolve) => (timer = setTimeout(resolve, CLOSE_GRACE_MS, false)));
+  const settled = await Promise.race([promise.then(() => true), expired]);
+  clearTimeout(timer);
+  return settled;
 }
