@@ -128,7 +128,7 @@ export async function customerHistory(db: Queryable, id: number): Promise<Custom
 const TIMERS = `select p.name as playbook, t.due_at as "dueAt" from timers t join playbooks p on p.id = t.playbook_id
   where t.customer_id = $1 and t.due_at is not null and p.live order by t.due_at, p.name`;
 
-const JOURNAL = `select j.at, p.name as playbook, j.do, j.step, j.reason
+const JOURNAL = `select j.at, p.name as playbook, j."do", j.step, j.reason
   from journal j left join enrolments e on e.id = j.enrolment_id left join playbooks p on p.id = e.playbook_id
   where j.customer_id = $1 order by j.at desc, j.id desc limit ${LIMIT}`;
 

@@ -56,9 +56,9 @@ async function recordJournal(tx: Queryable, recordings: readonly Recording[]): P
   await execute(
     tx,
     rows,
-    `insert into journal (customer_id, enrolment_id, at, do, step, reason)
-     select customer_id, enrolment_id, at, do, step, reason from rows order by place`,
-    'customer_id bigint, enrolment_id bigint, at timestamptz, do text, step text, reason text',
+    `insert into journal (customer_id, enrolment_id, at, "do", step, reason)
+     select customer_id, enrolment_id, at, "do", step, reason from rows order by place`,
+    'customer_id bigint, enrolment_id bigint, at timestamptz, "do" text, step text, reason text',
   );
 }
 

@@ -191,7 +191,7 @@ create table journal (
   customer_id bigint not null,
   enrolment_id bigint,
   at timestamptz not null,
-  do text not null,
+  "do" text not null,
   step text,
   reason text
 );
