@@ -43,6 +43,13 @@ const ENVELOPE_COMMANDS: ReadonlySet<string> = new Set(['MAIL FROM', 'RCPT TO', 
 const DOMAIN_STATUS = /\b4\.[47]\.\d{1,3}\b/;
 const MAX_REASON = 500;
 
+/** What was thrown, as a fault. */
+export function faultOf(error: unknown): SmtpFault {
+  return typeof error === 'object' && error !== null && 'message' in error
+    ? (error as SmtpFault)
+    : { message: String(error) };
+}
+
 /** The class of a fault at that point of the conversation. */
 export function classify(fault: SmtpFault, progress: Progress): Outcome {
   const reason = reasonOf(fault);

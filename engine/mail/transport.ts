@@ -1,7 +1,7 @@
 /** Mail over SMTP: a few kept-open connections, shared by all mails that are on their way. */
 import { MailConnection, type MailLog, type Timeouts } from './connection.ts';
 import type { Ended, HandOver, OutgoingMail } from './conversation.ts';
-import { type Outcome, classify } from './outcome.ts';
+import { type Outcome, classify, faultOf } from './outcome.ts';
 import { MailError, type MailServer, parseSmtpUrl } from './url.ts';
 
 export type { MailLog, Timeouts } from './connection.ts';
@@ -126,9 +126,8 @@ class SmtpTransport implements Transport {
     try {
       return { connection: await MailConnection.open(this.#server, this.#timeouts, this.#log) };
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
       this.#open -= 1;
-      const failure = classify(error, 'opening');
+      const failure = classify(faultOf(error), 'opening');
       this.#log.warn({ err: error }, 'cannot connect to the mail server');
       // With no connection left nobody would ever serve those in the queue, and they would fare no better.
       if (this.#open === 0) for (const waiting of this.#waiting.splice(0)) waiting({ failure });
