@@ -32,6 +32,8 @@ export interface Ingested {
   readonly accepted: number;
   /** Events whose id was seen before. */
   readonly duplicates: number;
+  /** Which items of the batch those were, ascending. */
+  readonly duplicateIndexes: readonly number[];
   readonly rejected: readonly Rejected[];
   /** Of the accepted: kept until their customers are retried. */
   readonly kept: number;
@@ -40,6 +42,8 @@ export interface Ingested {
   /** Customers with waits that are due now: events come before them, so they are left to an advance. */
   readonly due: readonly number[];
 }
+
+type Done = Pick<Ingested, 'accepted' | 'kept' | 'planned' | 'due'>;
 
 /** Takes a batch of up to some thousand items. @throws what `withCustomers` throws; then nothing was answered for. */
 export async function ingest(
@@ -62,10 +66,15 @@ export async function ingest(
     db,
     addressed.flatMap(({ item }) => (item.kind === 'track' ? item.event.at : [])),
   );
-  const done = await takeAll(db, cache, addressed, options);
+  const { seen, ...done } = await takeAll(db, cache, addressed, options);
+  const first = new Set(once);
+  const duplicateIndexes = wanted
+    .filter((placed) => !first.has(placed) || (placed.item.kind === 'track' && seen.has(placed.item.event.id)))
+    .map(({ index }) => index);
   return {
     ...done,
-    duplicates: done.duplicates + wanted.length - once.length,
+    duplicates: duplicateIndexes.length,
+    duplicateIndexes,
     rejected: rejected.sort((a, b) => a.index - b.index),
   };
 }
@@ -75,7 +84,7 @@ async function takeAll(
   cache: ReleaseCache,
   items: readonly Addressed[],
   options: IngestOptions,
-): Promise<Omit<Ingested, 'rejected'>> {
+): Promise<Done & { readonly seen: ReadonlySet<string> }> {
   const ids = [...items.map((item) => item.customerId), ...(await newSharers(db, items))];
   const { onHeld } = options;
   const { results } = await withCustomers(
@@ -87,7 +96,7 @@ async function takeAll(
   );
   return {
     accepted: results.reduce((sum, result) => sum + result.accepted, 0),
-    duplicates: results.reduce((sum, result) => sum + result.duplicates, 0),
+    seen: new Set(results.flatMap((result) => result.seen)),
     kept: results.reduce((sum, result) => sum + result.kept, 0),
     planned: joinMailDue(results.map((result) => result.planned)),
     due: [...new Set(results.flatMap((result) => result.due))],
@@ -105,7 +114,7 @@ async function takeChunk(
   ctx: StoreContext,
   items: readonly Addressed[],
   history: boolean,
-): Promise<Omit<Ingested, 'rejected'>> {
+): Promise<Done & { readonly seen: readonly string[] }> {
   const byCustomer = new Map(drafts.map((draft) => [customerIdOf(draft), draft]));
   const workable = items.filter((item) => byCustomer.has(item.customerId));
   const kept = items.filter((item) => !byCustomer.has(item.customerId));
@@ -119,7 +128,7 @@ async function takeChunk(
   await keepForLater(tx, kept, history, ctx);
   return {
     accepted: fresh.length + kept.length,
-    duplicates: workable.length - fresh.length,
+    seen: workable.flatMap(({ item }) => (item.kind === 'track' && !isNew.has(item.event.id) ? item.event.id : [])),
     kept: kept.length,
     planned: mailDue(drafts, ctx),
     due: waitsDue(drafts, ctx),
