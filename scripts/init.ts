@@ -15,7 +15,10 @@ export function initCommand(): Command {
       const packageRoot = await findPackageRoot(import.meta.dirname);
       // The zone of whoever makes the company is the best guess at the company's; it is there to be changed.
       const timezone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-      const outcome = await createProject({ dir, name, timezone, packageRoot });
+      const outcome = await createProject({ dir, name, timezone, packageRoot }).catch((cause: unknown) => {
+        if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+        return command.error(`error: ${dir} cannot be made: ${cause.message}. Nothing was left behind.`);
+      });
       switch (outcome.kind) {
         case 'not-empty':
           return command.error(
