@@ -45,6 +45,7 @@ interface Place {
 
 /** Pages of one table that a tick reads at most while it skips what is already handed out. */
 const MAX_PAGES = 4;
+const MIN_PAGE = 20;
 
 /** A cursor for the first tick of a scheduler. */
 export function newTickCursor(): TickCursor {
@@ -105,15 +106,19 @@ async function walk(
   const walks = head.playbooks
     .filter((playbook) => (source.playbooks === 'live' ? playbook.live : !playbook.paused))
     .map((playbook) => openWalk(cursor, `${source.name}:${playbook.id}`, playbook.id, head.machineMs, horizonMs));
+  const room = limits.room[source.lane];
   let hungry = walks;
   for (let page = 0; page < MAX_PAGES && hungry.length > 0; page += 1) {
-    const byPlaybook = await readPage(db, source, hungry, head.now, perPlaybook);
+    // A share of the room for each, so that many busy playbooks do not each read what only one may hand out.
+    const limit = Math.min(perPlaybook, Math.max(MIN_PAGE, Math.ceil(room / hungry.length)));
+    const byPlaybook = await readPage(db, source, hungry, head.now, limit);
     for (const one of hungry) {
       const rows = byPlaybook.get(one.playbookId) ?? [];
-      one.atEnd = rows.length < perPlaybook;
+      one.atEnd = rows.length < limit;
       one.readTo = rows.at(-1) ?? one.readTo;
       one.fresh.push(...rows.filter((row) => !cursor.given.has(rowKey(one, row))));
     }
+    if (walks.reduce((sum, one) => sum + one.fresh.length, 0) >= room) break;
     hungry = hungry.filter((one) => !one.atEnd && one.fresh.length < perPlaybook);
   }
   return walks;
