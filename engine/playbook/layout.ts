@@ -24,7 +24,7 @@ function badName(path: string, message: string, fix: string): Problem {
 /** Why a file under playbooks/ is none, or null. */
 function refusal(path: string, folder: string): Problem | null {
   const rest = path.slice(folder.length);
-  if (/\.yml$/.test(rest))
+  if (rest.endsWith('.yml'))
     return badName(path, 'the name of a playbook ends in .yaml', `rename it to ${path.replace(/yml$/, 'yaml')}`);
   if (rest.includes('/'))
     return badName(

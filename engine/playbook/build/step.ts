@@ -2,7 +2,7 @@
 import { kindOf, type StepKind } from '../check/steps.ts';
 import type { StepPlace } from '../check/ids.ts';
 import type { StepSource } from '../schema.ts';
-import type { Condition, FieldRef, Json, Step, Topic, WaitRule } from '../types.ts';
+import type { Condition, FieldRef, Step, Topic, WaitRule } from '../types.ts';
 
 /** What linking needs to know of a playbook. */
 export interface Linking {
@@ -65,17 +65,17 @@ function linkBranch(linking: Linking, base: Base, step: Source<'if' | 'then'>): 
   return { ...base, guard: null, kind: 'if', when, ...linkBranches(linking, step, base.next) };
 }
 
-function link(linking: Linking, step: StepSource, kind: StepKind, base: Base): Step {
+function link(linking: Linking, step: StepSource, kind: StepKind | null, base: Base): Step {
   if ('email' in step) return { ...base, kind: 'email', template: step.email, topic: linking.topicOf(step.topic) };
   if ('wait' in step) return { ...base, kind: 'wait', wait: waitRule(linking, step) };
   if ('wait_for' in step) return linkWaitFor(linking, base, step);
   if ('choose' in step) return linkChoose(linking, base, step);
-  if ('set' in step) return { ...base, kind: 'set', values: step.set as Readonly<Record<string, Json>> };
+  if ('set' in step) return { ...base, kind: 'set', values: step.set };
   if ('tag' in step) return { ...base, kind: 'tag', tag: step.tag };
   if ('untag' in step) return { ...base, kind: 'untag', tag: step.untag };
   if ('exit' in step) return { ...base, kind: 'exit', reason: step.exit };
   if (kind === 'if') return linkBranch(linking, base, step as Source<'if' | 'then'>);
-  throw new Error(`a step of the kind ${kind} was let through unsupported`);
+  throw new Error(`a step of the kind ${kind ?? 'unknown'} was let through`);
 }
 
 /** Links a list of steps; gives the first one's id, or `next` for an empty list. */

@@ -44,7 +44,9 @@ export function checkSet({ report, names }: Checks, values: Readonly<Record<stri
       const message = isBuiltIn
         ? `\`${name}\` is kept by the engine; only attributes can be set`
         : `the attribute \`${name}\` is declared nowhere`;
-      const fix = hint(name, names.attributes.keys(), 'declare it under `attributes:` in perennial.yaml');
+      const fix = isBuiltIn
+        ? null
+        : hint(name, names.attributes.keys(), 'declare it under `attributes:` in perennial.yaml');
       report.atKey(values, name, { code: 'unknown-attribute', message, fix });
     } else if (value !== undefined) {
       const expected = expectation(type, value);

@@ -32,6 +32,7 @@ export function placeSteps(report: Report, steps: readonly (LooseStep | undefine
   const numbers = new Map<string, number>();
   for (const step of allSteps(steps)) {
     const kind = kindOf(step);
+    if (kind === null) continue;
     const number = (numbers.get(kind) ?? 0) + 1;
     numbers.set(kind, number);
     const id = step.id ?? defaultId(step, kind, number);

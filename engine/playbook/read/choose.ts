@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nearest } from '../nearest.ts';
-import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap } from '../yaml/document.ts';
+import { type Document, isMap, isScalar, isSeq, type Node, scalarText, type YAMLMap } from '../yaml/document.ts';
 
 type Schema = z.core.$ZodType;
 
@@ -34,7 +34,7 @@ function requiredKeys(schema: ObjectSchema): readonly string[] {
 }
 
 function keysOf(map: YAMLMap): readonly string[] {
-  return map.items.map(({ key }) => (isScalar(key) ? String(key.value) : '')).filter((key) => key !== '');
+  return map.items.map(({ key }) => scalarText(key)).filter((key) => key !== null);
 }
 
 /** How badly a map fits: keys missing and keys unknown; a misspelt key is half as bad as one of each. */
@@ -67,9 +67,24 @@ function chooseScalar(options: readonly Schema[], value: unknown): Option {
   const fitting = candidates.find((schema) => z.safeParse(schema, value).success);
   const schema = fitting ?? candidates[0];
   if (schema !== undefined) return { ok: true, schema };
-  const issue = options.map((option) => leafMessage(option, value)).filter((message) => message !== null);
-  const message = `${[...new Set(issue)].join('; or ')}, found \`${String(value)}\``;
-  return { ok: false, code: 'wrong-type', message, fix: typeof value === 'number' ? 'put it in quotes' : null };
+  const message = `${expectations(options, value)}, found \`${String(value)}\``;
+  return { ok: false, code: 'wrong-type', message, fix: quoteFix(options, value) };
+}
+
+/** A number or a truth value where its text would do. */
+export function quoteFix(options: readonly Schema[], value: unknown): string | null {
+  if (typeof value !== 'number' && typeof value !== 'boolean') return null;
+  return options.some((schema) => z.safeParse(schema, String(value)).success) ? `write it in quotes: "${value}"` : null;
+}
+
+/** What a node that fits nowhere was to be; of many kinds of maps, by their first keys. */
+function expectations(options: readonly Schema[], value: unknown): string {
+  if (options.every((schema) => schema._zod.def.type === 'object')) {
+    const first = options.flatMap((schema) => requiredKeys(schema as ObjectSchema).slice(0, 1));
+    return `expected a map with one of ${first.map((key) => `\`${key}\``).join(', ')}`;
+  }
+  const messages = options.map((option) => leafMessage(option, value)).filter((message) => message !== null);
+  return [...new Set(messages)].join('; or ');
 }
 
 function leafMessage(schema: Schema, value: unknown): string | null {
@@ -91,8 +106,5 @@ export function chooseOption(options: readonly Schema[], node: Node, document: D
     if (list !== undefined) return { ok: true, schema: list };
   }
   if (isScalar(node)) return chooseScalar(bare, node.value);
-  const messages = bare
-    .map((schema) => leafMessage(schema, document.plain(node)))
-    .filter((message) => message !== null);
-  return { ok: false, code: 'wrong-type', message: [...new Set(messages)].join('; or '), fix: null };
+  return { ok: false, code: 'wrong-type', message: expectations(bare, document.plain(node)), fix: null };
 }

@@ -1,5 +1,5 @@
 import type { Problem } from '../problem.ts';
-import { type Document, isMap, isScalar, isSeq, type Node, startOf } from '../yaml/document.ts';
+import { type Document, isMap, isScalar, isSeq, type Node, scalarText, startOf } from '../yaml/document.ts';
 
 /** What is wrong, without where. */
 export interface Complaint {
@@ -31,7 +31,7 @@ function entry(owner: Node | undefined, key: string | number): Entry | null {
   if (isSeq(owner) && typeof key === 'number')
     return { key: null, value: (owner.items[key] as Node | undefined) ?? null };
   if (!isMap(owner)) return null;
-  const pair = owner.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
+  const pair = owner.items.find((item) => scalarText(item.key) === key);
   return pair === undefined ? null : { key: pair.key as Node, value: pair.value as Node | null };
 }
 

@@ -4,9 +4,18 @@
  */
 import { z } from 'zod';
 import { nearest } from '../nearest.ts';
-import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from '../yaml/document.ts';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  scalarText,
+  type YAMLMap,
+  type YAMLSeq,
+} from '../yaml/document.ts';
 import { isForeign } from '../yaml/limits.ts';
-import { chooseOption, type ObjectSchema, unwrap } from './choose.ts';
+import { chooseOption, type ObjectSchema, quoteFix, unwrap } from './choose.ts';
 import type { Report } from './report.ts';
 
 /** What was read where there are mistakes: anything may be missing, and a list keeps a hole where an item was wrong. */
@@ -40,7 +49,8 @@ function walk(context: Walk, outer: Schema, node: Node): unknown {
   // What is wrong with these is said already.
   if (isForeign(node)) return undefined;
   const schema = unwrap(outer);
-  switch (schema._zod.def.type) {
+  const type: string = schema._zod.def.type;
+  switch (type) {
     case 'object':
       return isMap(node)
         ? walkObject(context, schema as ObjectSchema, node)
@@ -74,8 +84,9 @@ function found(node: Node): string {
   if (isMap(node)) return 'a map';
   if (isSeq(node)) return 'a list';
   if (!isScalar(node)) return 'something else';
-  if (node.value === null) return 'nothing';
-  return typeof node.value === 'string' ? `the text "${node.value.slice(0, 60)}"` : `\`${String(node.value)}\``;
+  const text = scalarText(node);
+  if (text === null) return 'nothing';
+  return typeof node.value === 'string' ? `the text "${text.slice(0, 60)}"` : `\`${text}\``;
 }
 
 function wrongType(context: Walk, expected: string, node: Node): undefined {
@@ -86,18 +97,13 @@ function wrongType(context: Walk, expected: string, node: Node): undefined {
   });
 }
 
-/** A key as written, or null for one that is no plain name. */
-function nameOf(key: unknown): string | null {
-  return isScalar(key) && key.value !== null ? String(key.value) : null;
-}
-
 function* pairsOf(
   { report }: Walk,
   map: YAMLMap,
 ): Generator<{ readonly name: string; readonly key: Node; readonly value: Node | null }> {
   const seen = new Set<string>();
   for (const { key, value } of map.items) {
-    const name = nameOf(key);
+    const name = scalarText(key);
     if (name === null) report.atNode(key as Node, { code: 'wrong-type', message: 'expected a name before the `:`' });
     // A second one of the same name is refused already; the first counts.
     else if (!seen.has(name)) yield { name, key: key as Node, value: value as Node | null };
@@ -131,7 +137,7 @@ function walkObject(context: Walk, schema: ObjectSchema, map: YAMLMap): unknown 
 /** Whether one of the unknown keys is meant for a missing one: then that is the mistake, not the missing. */
 function isMisspelt(map: YAMLMap, shape: Readonly<Record<string, Schema>>, missing: string): boolean {
   const unknown = map.items
-    .map(({ key }) => nameOf(key))
+    .map(({ key }) => scalarText(key))
     .filter((name): name is string => name !== null && !Object.hasOwn(shape, name));
   return unknown.some((name) => nearest(name, Object.keys(shape)) === missing);
 }
@@ -154,7 +160,7 @@ function unknownKey({ report }: Walk, name: string, key: Node, known: readonly s
 function walkValue(context: Walk, schema: Schema, key: Node, value: Node | null): unknown {
   if (value !== null && !(isScalar(value) && value.value === null && value.range?.[0] === value.range?.[1]))
     return walk(context, schema, value);
-  const name = nameOf(key) ?? '';
+  const name = scalarText(key) ?? '';
   context.report.atNode(key, {
     code: 'empty-value',
     message: `\`${name}\` has no value`,
@@ -192,7 +198,7 @@ function check(context: Walk, schema: Schema, value: unknown, node: Node): unkno
   for (const issue of result.error.issues) {
     const code = issue.code === 'invalid_type' ? 'wrong-type' : 'bad-value';
     if (issue.code === 'invalid_value' && issue.values.length > 1) badChoice(context, issue.values.map(String), node);
-    else complain(context, node, { code, message: describeIssue(issue, node), fix: null });
+    else complain(context, node, { code, message: describeIssue(issue, node), fix: quoteFix([schema], value) });
   }
   return undefined;
 }
@@ -203,7 +209,7 @@ function describeIssue(issue: z.core.$ZodIssue, node: Node): string {
 }
 
 function badChoice(context: Walk, values: readonly string[], node: Node): void {
-  const written = isScalar(node) ? String(node.value) : '';
+  const written = scalarText(node) ?? '';
   const near = nearest(written, values);
   const list = values.map((value) => `\`${value}\``).join(', ');
   const fix = near === null ? null : `did you mean \`${near}\`?`;

@@ -1,5 +1,5 @@
 /** Sources as nodes with positions. This folder is the only place that knows the YAML library. */
-import type { Node } from 'yaml';
+import { isScalar, type Node } from 'yaml';
 
 export { isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 
@@ -33,6 +33,15 @@ export function placer(text: string): (offset: number) => Place {
     }
     return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
   };
+}
+
+/** A scalar's value as text; null for what is no scalar, or an empty one. */
+export function scalarText(node: unknown): string | null {
+  if (!isScalar(node)) return null;
+  const { value } = node;
+  const isPlain =
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
+  return isPlain ? String(value) : null;
 }
 
 /** Where a node begins. */

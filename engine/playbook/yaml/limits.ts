@@ -1,6 +1,6 @@
 /** What keeps reading quick and playbooks plain: depth, one document, no keys twice, no anchors, aliases or tags. */
 import { isAlias, isMap, isScalar, isSeq, Lexer, type Node } from 'yaml';
-import { startOf } from './document.ts';
+import { scalarText, startOf } from './document.ts';
 
 /** Largest source, in bytes of UTF-8. */
 export const LARGEST_BYTES = 256 * 1024;
@@ -66,7 +66,7 @@ export function* findForeign(node: Node | null, depth = 1): Generator<Foreign> {
   for (const pair of node.items) {
     const key = pair.key as Node;
     // The parser's own check for keys that stand there twice takes the square of their number.
-    const name = isScalar(key) ? String(key.value) : null;
+    const name = scalarText(key);
     if (name !== null && seen.has(name)) yield { offset: startOf(key), code: 'duplicate-key', name };
     if (name !== null) seen.add(name);
     yield* findForeign(key, depth + 1);

@@ -21,7 +21,8 @@ function around(text: string, offset: number): { readonly before: string; readon
 
 /** The commonest slips by the parser's code, said in the words of somebody who wrote a playbook. */
 function explain(error: YAMLError, before: string, rest: string): Said {
-  switch (error.code) {
+  const code: string = error.code;
+  switch (code) {
     case 'UNEXPECTED_TOKEN':
       if (/:\s+(["']).*\1\s*$/.test(before)) {
         return [`the text in quotes ends before \`${rest.trim()}\``, 'put the whole value in quotes of the other kind'];
