@@ -1,0 +1,39 @@
+/** Consent that came with imported customers, in few statements. */
+import type { Queryable } from '../../store/database.ts';
+import { EVERYTHING } from '../../store/suppress.ts';
+import type { Instant } from '../../time/types.ts';
+import type { ImportedConsent } from './check.ts';
+
+/**
+ * Writes what the lines say; call it before their customers become known, so that no mail can come between. An
+ * import never takes a suppression back: a `subscribed` counts only where the reader has not said no here.
+ */
+export async function recordConsent(
+  db: Queryable,
+  consents: readonly ImportedConsent[],
+  now: Instant,
+  file: string,
+): Promise<void> {
+  const no = consents.flatMap(({ address, suppressed, unsubscribed }) =>
+    [...(suppressed ? [EVERYTHING] : []), ...unsubscribed].map((scope) => [address, scope] as const),
+  );
+  const yes = consents.flatMap(({ address, subscribed }) => subscribed.map((topic) => [address, topic] as const));
+  const at = new Date(now).toISOString();
+  if (no.length > 0) {
+    await db.query(
+      `insert into suppressions (address, scope, at, source, reason)
+       select address, scope, $3, 'import', $4 from unnest($1::text[], $2::text[]) as r(address, scope)
+       on conflict (address, scope) do nothing`,
+      [no.map(([address]) => address), no.map(([, scope]) => scope), at, file],
+    );
+  }
+  if (yes.length > 0) {
+    await db.query(
+      `insert into opt_ins (address, topic, at, source)
+       select r.address, r.topic, $3, 'import' from unnest($1::text[], $2::text[]) as r(address, topic)
+       where not exists (select from suppressions s where s.address = r.address and s.scope = r.topic)
+       on conflict (address, topic) do nothing`,
+      [yes.map(([address]) => address), yes.map(([, topic]) => topic), at],
+    );
+  }
+}

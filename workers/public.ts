@@ -1,0 +1,121 @@
+/** The role `public`: the HTTP server for whatever comes from outside. At present the intake of events and profiles. */
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { intakeApp } from '../engine/ingest/http/app.ts';
+import { openIntake, type Intake } from '../engine/ingest/http/intake.ts';
+import type { ReleaseCache } from '../engine/store/context.ts';
+import type { Database } from '../engine/store/database.ts';
+import { ConfigError, type Config } from './config.ts';
+import type { Hints } from './hints.ts';
+import { errorFields, type Logger } from './log.ts';
+import { writeKeyOf } from './write-key.ts';
+
+/** What the public server works with. */
+export interface PublicParts {
+  readonly db: Database;
+  readonly cache: ReleaseCache;
+  readonly hints: Hints;
+  readonly config: Pick<Config, 'publicHost' | 'publicPort' | 'writeKey' | 'database'>;
+  readonly log: Logger;
+}
+
+/** The server, running. */
+export interface PublicServer {
+  /** Where it listens, e.g. `http://127.0.0.1:4500`. */
+  readonly url: string;
+  /** Takes no more connections, finishes the requests under way and ends; twice is once. */
+  close(): Promise<void>;
+}
+
+/** A sender who stalls gets no longer for a whole request; draining takes no longer than that. */
+const REQUEST_MS = 15_000;
+const HEADERS_MS = 10_000;
+/** Requests that are not done by then are cut off: a process drains within 30 s. */
+const DRAIN_MS = 20_000;
+
+const PORT_FAILURES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens on',
+  EACCES: 'this user may not listen on',
+};
+
+/**
+ * Starts the server. @throws ConfigError when the address is taken, or when no key is configured and none may be
+ * made (see `writeKeyOf`).
+ */
+export async function startPublic(parts: PublicParts): Promise<PublicServer> {
+  const { config, log } = parts;
+  const writeKey = await writeKeyOf(config);
+  const intake = openPublicIntake(parts);
+  const onFailure = (error: unknown): void => {
+    log.error(errorFields(error), 'the intake could not store what came in; its sender was told to send it again');
+  };
+  const app = intakeApp({ intake, writeKey, onFailure });
+  const server = serverOf(app);
+  const port = await listen(server, config);
+  const host = config.publicHost.includes(':') ? `[${config.publicHost}]` : config.publicHost;
+  const url = `http://${host}:${port}`;
+  log.info({ url }, 'taking in events and profiles');
+  let closing: Promise<void> | null = null;
+  const close = (): Promise<void> => (closing ??= drain(server, intake));
+  return { url, close };
+}
+
+function openPublicIntake({ db, cache, hints, log }: PublicParts): Intake {
+  return openIntake({
+    db,
+    cache,
+    newId: randomUUID,
+    // Not awaited: a hint that is lost delays work until the next sweep, an answer that waits delays the sender.
+    onDue: ({ planned, due }) => {
+      hints.send({ ...planned, advance: due }).catch((error: unknown) => {
+        log.error(errorFields(error), 'hinting failed; the sweep finds the work');
+      });
+    },
+  });
+}
+
+function serverOf(app: Hono): Server {
+  const fetch = async (request: Request): Promise<Response> => {
+    const response = await app.fetch(request);
+    // While draining, a connection that is kept open for the next request would keep the process from ending.
+    if (!server.listening) response.headers.set('connection', 'close');
+    return response;
+  };
+  const serverOptions = { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS };
+  const server = createAdaptorServer({ fetch, serverOptions, overrideGlobalObjects: false }) as Server;
+  return server;
+}
+
+async function listen(server: Server, { publicHost, publicPort }: PublicParts['config']): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenFailure(error, publicHost, publicPort)));
+    server.listen(publicPort, publicHost, resolve);
+  });
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : publicPort;
+}
+
+function listenFailure(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const { code = '' } = error;
+  const why = PORT_FAILURES[code];
+  if (why !== undefined) {
+    return new ConfigError([{ variable: 'PERENNIAL_PUBLIC_PORT', message: `${why} port ${port}; choose another one` }]);
+  }
+  if (code !== 'EADDRNOTAVAIL' && code !== 'ENOTFOUND') return error;
+  const message = `"${host}" is no address of this machine; 0.0.0.0 means all of them`;
+  return new ConfigError([{ variable: 'PERENNIAL_PUBLIC_HOST', message }]);
+}
+
+async function drain(server: Server, intake: Intake): Promise<void> {
+  const cutOff = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  try {
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+    await intake.idle();
+  } finally {
+    clearTimeout(cutOff);
+  }
+}
