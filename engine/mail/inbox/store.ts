@@ -4,6 +4,7 @@
  * 1. A mail has its number only once it is whole: it is written under another name, then linked.
  * 2. Numbers are given once, also among processes that keep one folder: linking to a taken name fails.
  */
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, readdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type InboxEntry, type ReceivedMail, readEntry, readWholeMail } from './mail.ts';
@@ -15,6 +16,8 @@ const DIGITS = 9;
 const NAME = /^(\d{9})\.eml$/;
 const INCOMING = '.incoming-';
 const ABANDONED_MS = 10 * 60_000;
+/** Taken numbers that are passed by one by one. */
+const PROBES = 32;
 /** Headers are looked for in this many bytes at the head of a file. */
 const HEAD_BYTES = 16 * 1024;
 
@@ -53,7 +56,6 @@ export async function inboxRange(
 export class InboxWriter {
   readonly #dir: string;
   #next: number;
-  #temporary = 0;
 
   private constructor(dir: string, next: number) {
     this.#dir = dir;
@@ -68,7 +70,7 @@ export class InboxWriter {
 
   /** Stores a mail, and returns its number when the file has its name. */
   async add(message: Buffer): Promise<number> {
-    const temporary = join(this.#dir, `${INCOMING}${process.pid}-${(this.#temporary += 1)}`);
+    const temporary = join(this.#dir, `${INCOMING}${randomUUID()}`);
     await writeFile(temporary, message, { flag: 'wx' });
     try {
       return await this.#name(temporary);
@@ -78,7 +80,7 @@ export class InboxWriter {
   }
 
   async #name(temporary: string): Promise<number> {
-    for (;;) {
+    for (let tries = 1; ; tries += 1) {
       const number = this.#next;
       this.#next += 1;
       try {
@@ -86,8 +88,8 @@ export class InboxWriter {
         return number;
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') throw error;
-        // Another process writes here too: go on after its mails.
-        this.#next = Math.max(this.#next, await nextNumber(this.#dir));
+        // Another process writes here too, as a rule a few mails ahead; only when it is many, the folder is read.
+        if (tries % PROBES === 0) this.#next = Math.max(this.#next, await nextNumber(this.#dir));
       }
     }
   }
