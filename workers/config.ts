@@ -42,6 +42,8 @@ export interface Config {
   readonly redisUrl: string | null;
   /** null: mail goes to the local inbox. */
   readonly smtpUrl: string | null;
+  /** null: this process serves the local inbox itself. */
+  readonly inboxUrl: string | null;
   /** null: the intake answers nobody. */
   readonly writeKey: string | null;
   readonly publicHost: string;
@@ -70,6 +72,15 @@ const schema = z.object({
   SMTP_URL: serverUrl(['smtp', 'smtps'], 'smtp://user:password@host:587')
     .optional()
     .meta({ description: 'the server that takes the mail', unset: 'a local inbox; nothing leaves the machine' }),
+  PERENNIAL_INBOX_URL: serverUrl(['smtp'], 'smtp://127.0.0.1:2525')
+    .refine(isLoopback, {
+      error: 'expected a server on this machine, e.g. smtp://127.0.0.1:2525: an inbox stays local',
+    })
+    .optional()
+    .meta({
+      description: 'a local inbox that another process serves, on this machine',
+      unset: 'each process that delivers serves its own, into .perennial/inbox',
+    }),
   PERENNIAL_WRITE_KEY: z
     .string()
     .min(16, { error: 'expected at least 16 characters. Make one with: openssl rand -hex 24' })
@@ -143,6 +154,7 @@ export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
         : { kind: 'external', url: value.DATABASE_URL },
     redisUrl: value.REDIS_URL ?? null,
     smtpUrl: value.SMTP_URL ?? null,
+    inboxUrl: value.PERENNIAL_INBOX_URL ?? null,
     writeKey: value.PERENNIAL_WRITE_KEY ?? null,
     publicHost: value.PERENNIAL_PUBLIC_HOST,
     publicPort: value.PERENNIAL_PUBLIC_PORT,
@@ -219,4 +231,9 @@ function writeConcurrency(concurrency: Concurrency): string {
 
 function quote(value: unknown): string {
   return JSON.stringify(value) ?? 'nothing';
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -1,0 +1,91 @@
+/** `perennial start` and `perennial work`: the engine, whole or in part, until it is told to stop. */
+import { Command, InvalidArgumentError } from 'commander';
+import { readConfig } from '../workers/config.ts';
+import { NothingToRun, startEngine, type Engine } from '../workers/engine.ts';
+import { ROLES, type Role } from '../workers/fleet.ts';
+import { openLog } from '../workers/log.ts';
+import { formatProblems } from './check/format.ts';
+
+/** A process manager kills after this long; what is not drained by then is found by the others. */
+const DRAIN_MS = 30_000;
+
+interface Options {
+  readonly project: string;
+  readonly roles: readonly Role[];
+}
+
+/** `perennial start`: all roles in one process. */
+export function startCommand(): Command {
+  return new Command('start')
+    .description('run the engine: scheduler, workers and intake in one process')
+    .option('--project <dir>', 'the company folder', '.')
+    .action(async ({ project }: Options) => run({ project, roles: ROLES }));
+}
+
+/** `perennial work --roles …`: one process of a fleet. */
+export function workCommand(): Command {
+  return new Command('work')
+    .description('run some roles of the engine, as one process of a fleet')
+    .option('--project <dir>', 'the company folder', '.')
+    .requiredOption('--roles <list>', `which, parted by commas: ${ROLES.join(', ')}`, parseRoles)
+    .action(run);
+}
+
+function parseRoles(text: string): readonly Role[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !ROLES.some((role) => role === name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`"${unknown}" is no role. Expected some of: ${ROLES.join(', ')}.`);
+  }
+  return ROLES.filter((role) => names.includes(role));
+}
+
+async function run({ project, roles }: Options): Promise<void> {
+  const config = readConfig(process.env, project);
+  const log = openLog({ level: config.logLevel, name: roles.length === ROLES.length ? 'start' : roles.join('+') });
+  const stop = stopSignal();
+  const followFiles = config.database.kind === 'embedded';
+  let engine: Engine;
+  try {
+    engine = await startEngine({
+      config,
+      log,
+      roles,
+      followFiles,
+      onProblems: (problems, sources) => {
+        process.stderr.write(formatProblems(problems, { colour: process.stderr.isTTY, sources }));
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof NothingToRun)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  for (const note of engine.notes) log.info(note);
+  if (engine.publicUrl !== null) log.info({ url: engine.publicUrl }, 'events and profiles are taken in');
+  log.info({ roles, files: followFiles ? 'followed' : 'by "perennial deploy" only' }, 'running');
+  const signal = await stop;
+  log.info({ signal }, 'draining: what runs is finished, nothing new begins');
+  const deadline = setTimeout(() => {
+    log.warn({ afterMs: DRAIN_MS }, 'not drained in time; the others will find what is left');
+    process.exit(1);
+  }, DRAIN_MS);
+  await engine.close();
+  clearTimeout(deadline);
+  log.info('stopped');
+}
+
+/** The first signal begins to drain; a second one ends at once. */
+async function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (stopping) process.exit(130);
+        stopping = true;
+        resolve(signal);
+      });
+    }
+  });
+}

@@ -1,0 +1,126 @@
+/** A whole engine in one process: the parts, the ways out, the roles, and the watch over the company's files. */
+import { ProjectError } from '../engine/project/read.ts';
+import { checkProject } from '../engine/project/check.ts';
+import { watchProject, type ProjectWatch } from '../engine/project/watch.ts';
+import { deployRelease } from '../engine/store/releases.ts';
+import type { Problem, SourceFile } from '../engine/playbook/problem.ts';
+import type { Config } from './config.ts';
+import { startFleet, type Fleet, type Role } from './fleet.ts';
+import { errorFields, type Logger } from './log.ts';
+import { openOutgoing, type Outgoing } from './outgoing.ts';
+import { compileSources, openParts, type Parts } from './parts.ts';
+import { startPublic, type PublicServer } from './public.ts';
+
+/** An engine that runs. */
+export interface Engine {
+  readonly parts: Parts;
+  readonly fleet: Fleet;
+  /** Of the public server; null without that role. */
+  readonly publicUrl: string | null;
+  /** What a person should know about this start, a sentence each. */
+  readonly notes: readonly string[];
+  /** Drains and closes; twice is once. */
+  close(): Promise<void>;
+}
+
+/** How to start. */
+export interface EngineOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly roles: readonly Role[];
+  /** Deploys the company's files at the start and whenever they change. Only for an embedded database. */
+  readonly followFiles: boolean;
+  /** Told of mistakes in the files; the engine goes on with the release it has. */
+  readonly onProblems?: (problems: readonly Problem[], sources: readonly SourceFile[]) => void;
+}
+
+/** The company's files have mistakes and nothing has been deployed before, so there is nothing to run. */
+export class NothingToRun extends Error {
+  override readonly name = 'NothingToRun';
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super('The company files have mistakes, and no earlier release is deployed: mend them and start again.');
+    this.problems = problems;
+  }
+}
+
+/** Starts an engine. What was opened is closed again when something fails on the way. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { config, log, roles } = options;
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const parts = await openParts(config, log);
+    closers.push(parts.close);
+    if (options.followFiles) closers.push(await followFiles(parts, options));
+    const outgoing = roles.includes('deliver') ? await openOutgoing(parts) : null;
+    if (outgoing !== null) closers.push(outgoing.close);
+    const fleet = openFleet(parts, roles, outgoing);
+    closers.push(fleet.close);
+    const server = roles.includes('public') ? await openPublic(parts, fleet) : null;
+    if (server !== null) closers.push(server.close);
+    const notes = outgoing?.notes ?? [];
+    return { parts, fleet, publicUrl: server?.url ?? null, notes, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function openFleet(parts: Parts, roles: readonly Role[], outgoing: Outgoing | null): Fleet {
+  const ofFleet = roles.filter((role) => role !== 'public');
+  return startFleet(parts, ofFleet, outgoing?.transports ?? null);
+}
+
+async function openPublic(parts: Parts, fleet: Fleet): Promise<PublicServer> {
+  const { db, cache, config, log } = parts;
+  return startPublic({ db, cache, hints: fleet.hints, config, log });
+}
+
+/** Deploys the files as they are, then again after each change, until closed. */
+async function followFiles(parts: Parts, options: EngineOptions): Promise<() => Promise<void>> {
+  const { log, config } = parts;
+  const deploy = async (): Promise<readonly Problem[]> => {
+    const { release, problems, sources } = await checkProject(config.projectDir);
+    if (problems.length > 0) options.onProblems?.(problems, sources);
+    if (release === null) return problems;
+    const note = { author: 'file watcher', note: null, gitCommit: null };
+    const deployed = await deployRelease(parts.db, compileSources, sources, note);
+    if (deployed.outcome === 'refused') {
+      const needed = deployed.needed.map(({ template, customers }) => `${template} (${customers})`).join(', ');
+      log.warn({ needed }, 'not deployed: customers under way still need templates that are gone');
+    } else if (deployed.changed) {
+      const { releaseId, added, altered, removed } = deployed;
+      log.info({ release: releaseId.slice(0, 12), added, altered, removed }, 'deployed');
+    }
+    return [];
+  };
+  const problems = await deploy();
+  if (problems.length > 0 && (await currentRelease(parts)) === null) throw new NothingToRun(problems);
+  const watch: ProjectWatch = await watchProject(config.projectDir, {
+    onChange: async () => {
+      try {
+        await deploy();
+      } catch (error) {
+        // The folder is gone for a moment while a checkout or an editor replaces it.
+        if (!(error instanceof ProjectError)) throw error;
+        log.warn(errorFields(error), 'the company files cannot be read; the release goes on');
+      }
+    },
+    onError: (error) => {
+      log.error(errorFields(error), 'the company files are not followed any more: restart to follow them again');
+    },
+  });
+  return async () => {
+    watch.close();
+    await Promise.resolve();
+  };
+}
+
+async function currentRelease(parts: Parts): Promise<string | null> {
+  const { rows } = await parts.db.query<{ release_id: string | null }>('select release_id from engine');
+  return rows[0]?.release_id ?? null;
+}

@@ -1,0 +1,47 @@
+/** Where mail of each lane goes. */
+import { startInbox } from '../engine/mail/inbox/server.ts';
+import { openTransport, type Transport } from '../engine/mail/transport.ts';
+import type { MailLane } from '../engine/store/claim.ts';
+import { inboxDir, type Parts } from './parts.ts';
+
+/**
+ * How long a server may take to connect and to reply. Shorter than the time after which a handed mail counts as
+ * unknown (45 s), so that a live process reports by itself what became of its mails.
+ */
+const TIMEOUTS = { connectMs: 15_000, replyMs: 40_000 } as const;
+
+/** The ways out of one process. */
+export interface Outgoing {
+  readonly transports: Readonly<Record<MailLane, Transport>>;
+  /** What start-up should say about them, one sentence a line. */
+  readonly notes: readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the ways out. Without SMTP_URL everything goes to the local inbox. With it, transactional mail goes to that
+ * server; all other mail stays in the local inbox until readers can unsubscribe with one click.
+ */
+export async function openOutgoing(parts: Parts): Promise<Outgoing> {
+  const { config, log } = parts;
+  const connections = config.smtpConnections;
+  const inbox =
+    config.inboxUrl === null ? await startInbox({ dir: inboxDir(config), host: '127.0.0.1', port: 0 }) : null;
+  const inboxUrl = config.inboxUrl ?? inbox?.url ?? '';
+  const bulk = openTransport({ url: inboxUrl, connections, log, timeouts: TIMEOUTS });
+  const transactional = openTransport({ url: config.smtpUrl ?? inboxUrl, connections, log, timeouts: TIMEOUTS });
+  return {
+    transports: { transactional, bulk },
+    notes: config.smtpUrl === null ? [NO_SMTP] : [ONLY_TRANSACTIONAL],
+    close: async () => {
+      await Promise.all([transactional.close(), bulk.close()]);
+      await inbox?.close();
+    },
+  };
+}
+
+const NO_SMTP =
+  'No SMTP_URL: all mail goes to the local inbox, nothing leaves this machine. Read it with "perennial inbox".';
+const ONLY_TRANSACTIONAL =
+  'Only transactional mail goes to SMTP_URL. All other mail goes to the local inbox ("perennial inbox"), since readers ' +
+  'cannot unsubscribe with one click yet.';
