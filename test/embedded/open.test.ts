@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { pino } from 'pino';
 import { openEmbeddedPostgres, type EmbeddedPostgres } from '../../workers/embedded/open.ts';
@@ -57,8 +57,12 @@ async function whenDead(dataDir: string): Promise<void> {
 }
 
 describe('one process', () => {
+  let project = '';
+  beforeAll(async () => {
+    project = await newProject();
+  });
+
   it('makes a durable PostgreSQL 18, stops it when left, and finds the data again at the same URL', async () => {
-    const project = await newProject();
     const first = await open(project);
     expect(first.dir).toBe(path.join(await realpath(project), '.perennial', 'postgres'));
     for (const [setting, value] of [
@@ -79,7 +83,6 @@ describe('one process', () => {
   });
 
   it('keeps the password to its owner and asks for it', async () => {
-    const project = await newProject();
     const { url } = await open(project);
     const file = path.join(project, '.perennial', 'postgres.password');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -89,12 +92,12 @@ describe('one process', () => {
   });
 
   it('starts a server that was killed again, at the same URL, with what was committed', async () => {
-    const { url, dir } = await open(await newProject());
-    await query(url, 'create table kept as select 7 as value');
+    const { url, dir } = await open(project);
+    await query(url, 'create table kept_too as select 7 as value');
     process.kill(await serverPid(dir), 'SIGKILL');
     await whenDead(dir);
     for (;;) {
-      const rows = await query(url, 'select value from kept').catch((error: NodeJS.ErrnoException) => error.code);
+      const rows = await query(url, 'select value from kept_too').catch((error: NodeJS.ErrnoException) => error.code);
       if (Array.isArray(rows)) {
         expect(rows).toEqual([7]);
         return;
@@ -104,7 +107,6 @@ describe('one process', () => {
   });
 
   it('starts although the number of the dead server belongs to another process now', async () => {
-    const project = await newProject();
     const { dir } = await open(project);
     await opened.pop()?.close();
     const lines = [String(process.pid), await realpath(dir), '1700000000', '5999', '', '127.0.0.1', '1 1', 'ready   '];
@@ -114,7 +116,6 @@ describe('one process', () => {
   });
 
   it('is left running while a client of somebody else is connected', async () => {
-    const project = await newProject();
     const { url, dir } = await open(project);
     const guest = new pg.Client({ connectionString: url });
     await guest.connect();
@@ -130,8 +131,12 @@ describe('one process', () => {
 });
 
 describe('several processes of a project', () => {
+  let project = '';
+  beforeAll(async () => {
+    project = await newProject();
+  });
+
   it('race to one server, and the last one out stops it', async () => {
-    const project = await newProject();
     const others = [openElsewhere(project), openElsewhere(project)];
     const here = await open(project);
     const urls = await Promise.all(others.map((other) => other.nextLine()));
@@ -146,7 +151,6 @@ describe('several processes of a project', () => {
   });
 
   it('outlive one that is killed, and its server too', async () => {
-    const project = await newProject();
     const starter = openElsewhere(project);
     const url = await starter.nextLine();
     const here = await open(project);
@@ -158,7 +162,6 @@ describe('several processes of a project', () => {
   });
 
   it('come back after all of them and the server were killed', async () => {
-    const project = await newProject();
     const dir = path.join(await realpath(project), '.perennial', 'postgres');
     const others = [openElsewhere(project), openElsewhere(project)];
     const [url = ''] = await Promise.all(others.map((other) => other.nextLine()));

@@ -1,5 +1,7 @@
+import process from 'node:process';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { isAlive, startTicks } from './liveness.ts';
 
 const APPLICATION = 'perennial presence';
 const RESTART_PAUSE_MS = 1_000;
@@ -63,14 +65,12 @@ export class Presence {
   }
 
   async #others(client: pg.Client): Promise<Others> {
-    const { rows } = await client.query<{ presences: number; clients: number }>(
-      `select count(*) filter (where application_name = $1)::int as presences, count(*)::int as clients
-       from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`,
-      [APPLICATION],
+    const { rows } = await client.query<{ name: string }>(
+      `select application_name as name from pg_stat_activity
+       where backend_type = 'client backend' and pid <> pg_backend_pid()`,
     );
-    const { presences = 0, clients = 0 } = rows[0] ?? {};
-    if (presences > 0) return 'processes';
-    return clients > 0 ? 'clients' : 'none';
+    for (const { name } of rows) if (await isPresence(name)) return 'processes';
+    return rows.length > 0 ? 'clients' : 'none';
   }
 
   #watch(): void {
@@ -104,7 +104,15 @@ export class Presence {
 }
 
 async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: APPLICATION });
+  const ticks = (await startTicks(process.pid)) ?? '';
+  const client = new pg.Client({ connectionString: url, application_name: `${APPLICATION} ${process.pid} ${ticks}` });
   await client.connect();
   return client;
+}
+
+/** Whether a session is the presence of a process that lives. That of a killed one is still listed for a moment. */
+async function isPresence(name: string): Promise<boolean> {
+  if (!name.startsWith(APPLICATION)) return false;
+  const [pid = '', ticks = ''] = name.slice(APPLICATION.length + 1).split(' ');
+  return (await isAlive(Number(pid))) && ((await startTicks(Number(pid))) ?? '') === ticks;
 }
