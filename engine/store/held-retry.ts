@@ -144,9 +144,14 @@ async function releaseCustomer(tx: Tx, cache: ReleaseCache, customerId: number, 
       const kept = rows
         .sort((a, b) => a.id - b.id)
         .map(({ event, history }) => ({ addressed: { customerId, item: event }, history }));
-      const items = kept.map(({ addressed }) => addressed);
-      const isNew = await noteEvents(tx, items);
-      const fresh = kept.filter(({ addressed: { item } }) => item.kind === 'identify' || isNew.has(item.event.id));
+      const isNew = new Set(
+        await noteEvents(
+          tx,
+          kept.map(({ addressed }) => addressed),
+        ),
+      );
+      // Each id counts once, also among the kept ones.
+      const fresh = kept.filter(({ addressed: { item } }) => item.kind === 'identify' || isNew.delete(item.event.id));
       for (const { addressed, history } of fresh) takeItem(draft, addressed.item, history, ctx);
       for (const history of [false, true]) {
         const part = fresh.filter((one) => one.history === history).map(({ addressed }) => addressed);

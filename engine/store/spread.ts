@@ -116,7 +116,7 @@ export async function redate(
   let moved = 0;
   for (let first = 0; first < rows.length; first += CHUNK) {
     const chunk = rows.slice(first, first + CHUNK);
-    const times = chunk.map((_, index) => time(now + Math.floor(((first + index) / rows.length) * spreadMs)));
+    const times = chunk.map((_, index) => time(now + Math.floor(((first + index) * spreadMs) / rows.length)));
     moved += await db.transaction(async (tx) => {
       await lockForRedating(tx, chunk);
       const { rowCount } = await tx.query(
