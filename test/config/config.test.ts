@@ -15,7 +15,7 @@ function problemsOf(env: NodeJS.ProcessEnv): Record<string, string> {
 
 describe('readConfig', () => {
   it('needs nothing: everything is embedded and local', () => {
-    expect(readConfig({}, '/company')).toEqual({
+    expect(readConfig({}, '/company')).toMatchObject({
       projectDir: '/company',
       database: { kind: 'embedded', dir: '/company/.perennial' },
       redisUrl: null,

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -6,6 +6,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { openEmbeddedPostgres, type EmbeddedPostgres } from '../../workers/embedded/open.ts';
 import { readPostmaster } from '../../workers/embedded/postmaster.ts';
+import { testFolder } from '../support/folder.ts';
 import { startProcess, type TestProcess } from '../support/process.ts';
 
 const log = pino({ level: 'silent' });
@@ -16,12 +17,6 @@ afterEach(async () => {
   await Promise.all(processes.splice(0).map((process) => process.end('SIGKILL')));
   for (const server of opened.splice(0)) await server.close();
 });
-
-async function newProject(mode = 0o755): Promise<string> {
-  const dir = await mkdtemp(path.join(process.env['TEST_RUN_DIR'] ?? '', 'project-'));
-  await chmod(dir, mode);
-  return dir;
-}
 
 async function open(projectDir: string, machineFolders: readonly string[] = []): Promise<EmbeddedPostgres> {
   const server = await openEmbeddedPostgres({ projectDir, log, machineFolders });
@@ -59,10 +54,12 @@ async function whenDead(dataDir: string): Promise<void> {
 describe('one process', () => {
   let project = '';
   beforeAll(async () => {
-    project = await newProject();
+    project = await testFolder();
   });
 
   it('makes a durable PostgreSQL 18, stops it when left, and finds the data again at the same URL', async () => {
+    // As if an earlier first start had been killed.
+    await mkdir(path.join(project, '.perennial', 'postgres.new-killed', 'data'), { recursive: true });
     const first = await open(project);
     expect(first.dir).toBe(path.join(await realpath(project), '.perennial', 'postgres'));
     for (const [setting, value] of [
@@ -75,6 +72,7 @@ describe('one process', () => {
     }
     expect(await query(first.url, `select current_setting('server_version_num')::int / 10000 as value`)).toEqual([18]);
     await query(first.url, 'create table kept as select 7 as value');
+    expect(await readdir(path.dirname(first.dir))).not.toContain('postgres.new-killed');
     await opened.pop()?.close();
     expect(await readPostmaster(first.dir)).toBeNull();
     const second = await open(project);
@@ -133,7 +131,7 @@ describe('one process', () => {
 describe('several processes of a project', () => {
   let project = '';
   beforeAll(async () => {
-    project = await newProject();
+    project = await testFolder();
   });
 
   it('race to one server, and the last one out stops it', async () => {
@@ -178,8 +176,8 @@ const asRoot = process.getuid?.() === 0 ? it : it.skip;
 
 describe('root in a folder that nobody else can enter', () => {
   asRoot('keeps data and programs elsewhere, and says where', async () => {
-    const project = await newProject(0o700);
-    const machine = path.join(await newProject(), 'machine');
+    const project = await testFolder(0o700);
+    const machine = path.join(await testFolder(), 'machine');
     const first = await open(project, [machine]);
     const where = (await readFile(path.join(project, '.perennial', 'postgres.where'), 'utf8')).trim();
     expect(path.dirname(where)).toBe(machine);
@@ -192,11 +190,11 @@ describe('root in a folder that nobody else can enter', () => {
   });
 
   asRoot('refuses a pointer to data that is gone, or that is the original of a copied project', async () => {
-    const project = await newProject(0o700);
-    const machine = path.join(await newProject(), 'machine');
+    const project = await testFolder(0o700);
+    const machine = path.join(await testFolder(), 'machine');
     const { dir } = await open(project, [machine]);
     await opened.pop()?.close();
-    const copy = await newProject(0o700);
+    const copy = await testFolder(0o700);
     await mkdir(path.join(copy, '.perennial'));
     const where = path.join('.perennial', 'postgres.where');
     await writeFile(path.join(copy, where), await readFile(path.join(project, where)));

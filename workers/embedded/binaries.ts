@@ -1,11 +1,13 @@
 import { constants } from 'node:fs';
-import { access, cp, mkdir, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { access, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import type { Account } from './account.ts';
 import { EmbeddedPostgresError } from './error.ts';
 import { run } from './run.ts';
+
+const ABANDONED_AFTER_MS = 3_600_000;
 
 /** A PostgreSQL that can be run: the folder that holds `bin`, `lib` and `share`. */
 export interface Binaries {
@@ -77,6 +79,7 @@ async function tryBinaries(binaries: Binaries, account: Account | null): Promise
 /** Copies beside the target and renames, so that a copy is whole or not there; of two at once the first one stays. */
 async function copyBinaries(from: string, to: string): Promise<void> {
   await mkdir(path.dirname(to), { recursive: true });
+  await removeAbandoned(to);
   const unfinished = await mkdtemp(`${to}.copying-`);
   try {
     const native = path.join(unfinished, 'native');
@@ -87,6 +90,16 @@ async function copyBinaries(from: string, to: string): Promise<void> {
     if (!(await exists(to))) throw error;
   } finally {
     await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** Removes copies that were killed: a copy takes seconds, so one of an hour ago is nobody's any more. */
+async function removeAbandoned(to: string): Promise<void> {
+  for (const name of await readdir(path.dirname(to))) {
+    if (!name.startsWith(`${path.basename(to)}.copying-`)) continue;
+    const unfinished = path.join(path.dirname(to), name);
+    const startedAt = (await stat(unfinished)).birthtimeMs;
+    if (Date.now() - startedAt > ABANDONED_AFTER_MS) await rm(unfinished, { recursive: true, force: true });
   }
 }
 

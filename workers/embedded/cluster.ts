@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Account } from './account.ts';
 import { program, type Binaries } from './binaries.ts';
@@ -64,6 +64,16 @@ export async function createCluster(cluster: Cluster, password: string): Promise
     await rename(fresh, dataDir);
   } finally {
     await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** Removes what attempts to create a cluster here have left that were killed. No such attempt may be under way. */
+export async function removeUnfinished(dataDir: string): Promise<void> {
+  const prefix = `${path.basename(dataDir)}.new-`;
+  const names = (await readdir(path.dirname(dataDir))).filter((name) => name.startsWith(prefix));
+  for (const name of names) {
+    // An initdb whose parent was killed may write a few files more before it notices.
+    await rm(path.join(path.dirname(dataDir), name), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { runnableBinaries } from './binaries.ts';
-import { createCluster, ROLE, serverUrl, startServer, type Cluster } from './cluster.ts';
+import { createCluster, removeUnfinished, ROLE, serverUrl, startServer, type Cluster } from './cluster.ts';
 import { EmbeddedPostgresError } from './error.ts';
 import type { Place } from './place.ts';
 import type { WantedPort } from './port.ts';
@@ -31,7 +31,10 @@ export async function ensureRunning(
   if (running !== null) return running.port;
   const startedAt = performance.now();
   const cluster = await clusterOf(place, log);
-  if ((await stat(place.dataDir).catch(() => null)) === null) await createCluster(cluster, password);
+  if ((await stat(place.dataDir).catch(() => null)) === null) {
+    await removeUnfinished(place.dataDir);
+    await createCluster(cluster, password);
+  }
   await forgetReusedPid(place.dataDir);
   const port = await startPatiently(
     cluster,
