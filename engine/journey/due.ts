@@ -25,6 +25,7 @@ export function earliest(draft: Draft, ctx: Context): DueItem | null {
   }
   if (ctx.handsOverAtOnce === true) {
     for (const send of draft.sends.values()) {
+      if (ctx.isPaused(send.playbook)) continue;
       offer({ kind: 'mail', send, key: keyOf(draft, ctx, send.playbook, send.dueAt, RANK.wait) });
     }
   }

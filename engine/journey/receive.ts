@@ -119,6 +119,8 @@ function continueWaits(draft: Draft, event: CustomerEvent, at: Instant, ctx: Con
   for (const enrolment of standing(draft, at, ctx.release)) {
     const now = draft.enrolment(enrolment.playbook, enrolment.entryKey);
     if (now !== enrolment || now.position.on !== 'time' || now.position.ready) continue;
+    // While a playbook is paused, a wait that has ended stands there still; what comes after its end is too late.
+    if (now.position.dueAt < at) continue;
     const playbook = ctx.playbookOf(now.playbook, now.version);
     const step = stepOf(playbook, now.position.step, now);
     if (step.kind !== 'wait_for' || step.event !== event.event) continue;

@@ -80,7 +80,7 @@ function endWait(draft: Draft, enrolment: Enrolment, at: Instant, ctx: Context):
 /** Simulation: a mail whose window or cap had to be waited for. */
 function tryAgain(draft: Draft, send: Send, at: Instant, ctx: Context): void {
   const found = standingOn(draft, send, ctx);
-  if (found === null) return;
+  if (found === null) throw new Error(`no enrolment stands on the planned mail "${send.step}": this is a bug`);
   const next = tryNow(draft, found.step, send, at, ctx);
   if (next !== 'stays') advance(draft, found.enrolment, next.to, at, ctx);
 }

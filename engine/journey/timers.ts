@@ -15,7 +15,7 @@ import type { Draft } from './draft.ts';
 import { enrol } from './enrol.ts';
 import type { Context, Timer } from './types.ts';
 import { customerView, zoneOf } from './view.ts';
-import { dateOf, fieldValue } from './waits.ts';
+import { fieldDate } from './waits.ts';
 
 type DateTrigger = Trigger & { readonly kind: 'date' };
 type InactiveTrigger = Trigger & { readonly kind: 'inactive' };
@@ -69,8 +69,7 @@ function armDate(draft: Draft, playbook: string, trigger: DateTrigger, at: Insta
 
 function dateAnchor(draft: Draft, trigger: DateTrigger, at: Instant, zone: Zone, ctx: Context): LocalDate | null {
   const customer = customerView(draft.profile, ctx.release.company, at);
-  const value = fieldValue(trigger.field, { customer, vars: {}, now: at, zone });
-  return value === null ? null : dateOf(trigger.field, value, zone);
+  return fieldDate(trigger.field, { customer, vars: {}, now: at, zone });
 }
 
 function armInactive(
@@ -84,7 +83,8 @@ function armInactive(
   const rule = `${triggerKey(trigger)} ${zone.name}`;
   const timer = draft.timers.get(playbook);
   const sameRule = timer !== undefined && timer.basis.startsWith(`${rule} `);
-  if (sameRule && timer.dueAt !== null) return;
+  // Only another `created_at` can make a lapse earlier; what makes it later is seen when the timer fires.
+  if (sameRule && timer.dueAt !== null && !countsFromCreation(draft, trigger)) return;
   const anchor = lastActivity(draft, trigger);
   const basis = `${rule} ${anchor ?? '-'}`;
   if (timer?.basis === basis) return;
@@ -97,9 +97,16 @@ function armInactive(
 
 /** The latest of the awaited events; for one who never had any, `created_at` where `or_never` says so. */
 function lastActivity(draft: Draft, trigger: InactiveTrigger): Instant | null {
-  const last = trigger.no === 'any' ? draft.profile.last_seen_at : latestOf(draft, trigger.no);
-  if (last !== null || !trigger.orNever) return last;
-  return draft.profile.created_at ?? draft.state.arrivedAt;
+  if (countsFromCreation(draft, trigger)) return draft.profile.created_at ?? draft.state.arrivedAt;
+  return lastEvent(draft, trigger);
+}
+
+function countsFromCreation(draft: Draft, trigger: InactiveTrigger): boolean {
+  return trigger.orNever && lastEvent(draft, trigger) === null;
+}
+
+function lastEvent(draft: Draft, trigger: InactiveTrigger): Instant | null {
+  return trigger.no === 'any' ? draft.profile.last_seen_at : latestOf(draft, trigger.no);
 }
 
 function latestOf(draft: Draft, events: readonly string[]): Instant | null {

@@ -2,8 +2,8 @@
 import { addDuration } from '../time/duration.ts';
 import { addDays, addMonths, atTime, localDate, startOfDay } from '../time/local.ts';
 import { nextTimeOfDay } from '../time/next.ts';
-import { parseInstant, parseLocalDate } from '../time/text.ts';
-import type { Duration, Instant, LocalDate, TimeOfDay, Zone } from '../time/types.ts';
+import { parseInstant, parseLocalDate, TimeSyntaxError } from '../time/text.ts';
+import type { Duration, Instant, LocalDate, TimeOfDay } from '../time/types.ts';
 import type { FieldRef, Scope, WaitRule } from '../playbook/types.ts';
 
 /** When a wait that begins at `at` ends, or that the date it names is past (or missing). */
@@ -34,29 +34,41 @@ function notPast(until: Instant, at: Instant): WaitEnd {
 
 /** The field's moment, moved by `offset`, and set to `at` on its local day where that is given. */
 function fieldMoment(field: FieldRef, scope: Scope, offset: Duration | null, at: TimeOfDay | null): Instant | null {
-  const value = fieldValue(field, scope);
   const { zone } = scope;
-  if (value === null) return null;
-  if (at === null) {
-    const base = field.type === 'date' ? startOfDay(dateOf(field, value, zone), zone) : instantOf(value);
-    return offset === null ? base : addDuration(base, offset, zone);
+  if (at === null && field.type !== 'date') {
+    const moment = fieldInstant(field, scope);
+    return moment === null || offset === null ? moment : addDuration(moment, offset, zone);
   }
-  const day = dateOf(field, value, zone);
+  const day = fieldDate(field, scope);
+  if (day === null) return null;
   const moved = offset === null ? day : addDays(addMonths(day, offset.months), offset.days);
-  return atTime(moved, at, zone) + (offset?.ms ?? 0);
+  return (at === null ? startOfDay(moved, zone) : atTime(moved, at, zone)) + (offset?.ms ?? 0);
 }
 
-/** What the scope has for the field; null when it is missing. */
-export function fieldValue(field: FieldRef, scope: Scope): string | number | null {
+/**
+ * The local day of a field of type date or datetime. Null when it is missing, or no such value: conditions take what
+ * is not of the declared type as missing, too.
+ */
+export function fieldDate(field: FieldRef, scope: Scope): LocalDate | null {
+  if (field.type !== 'date') {
+    const moment = fieldInstant(field, scope);
+    return moment === null ? null : localDate(moment, scope.zone);
+  }
   const value = scope[field.root]?.[field.name];
-  return typeof value === 'string' || typeof value === 'number' ? value : null;
+  return typeof value === 'string' ? orNull(() => parseLocalDate(value)) : null;
 }
 
-/** The local day of a field of type date or datetime. */
-export function dateOf(field: FieldRef, value: string | number, zone: Zone): LocalDate {
-  return field.type === 'date' ? parseLocalDate(String(value)) : localDate(instantOf(value), zone);
+function fieldInstant(field: FieldRef, scope: Scope): Instant | null {
+  const value = scope[field.root]?.[field.name];
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' ? orNull(() => parseInstant(value)) : null;
 }
 
-function instantOf(value: string | number): Instant {
-  return typeof value === 'number' ? value : parseInstant(value);
+function orNull<T>(parse: () => T): T | null {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof TimeSyntaxError) return null;
+    throw error;
+  }
 }

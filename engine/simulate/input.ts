@@ -97,21 +97,18 @@ function customerOf(id: string, fields: Fields, fail: (message: string) => never
 }
 
 /**
- * Reads events, sorted by `at`, by line where equal; an id that was there before is dropped.
+ * Reads events, sorted by `at`, by line where equal; an id that came before in this order is dropped.
  * @throws InputError at a line that is no event, or that names a customer who is not among `customers`.
  */
 export function parseEvents(text: string, file: string, customers: ReadonlySet<string>): readonly SimulatedEvent[] {
-  const seen = new Set<string>();
-  const events: SimulatedEvent[] = [];
-  for (const { fields, line } of objects(text, file)) {
-    const event = eventOf(fields, line, customers, (message: string): never => {
+  const events = [...objects(text, file)].map(({ fields, line }) =>
+    eventOf(fields, line, customers, (message: string): never => {
       throw new InputError(file, line, message);
-    });
-    if (seen.has(event.event.id)) continue;
-    seen.add(event.event.id);
-    events.push(event);
-  }
-  return events.sort((a, b) => a.event.at - b.event.at || a.line - b.line);
+    }),
+  );
+  events.sort((a, b) => a.event.at - b.event.at || a.line - b.line);
+  const seen = new Set<string>();
+  return events.filter(({ event }) => !seen.has(event.id) && seen.add(event.id));
 }
 
 function eventOf(

@@ -3,7 +3,8 @@ import { launchInstant } from '../journey/launch.ts';
 import { openDraft, ReaderLog, type Draft, type OrderedLine } from '../journey/draft.ts';
 import { compareItems } from '../journey/order.ts';
 import { receive, runDue } from '../journey/run.ts';
-import type { Context, CustomerState, Line } from '../journey/types.ts';
+import type { Consent, Context, CustomerState, Line, Profile } from '../journey/types.ts';
+import { normaliseAddress } from '../message/address.ts';
 import type { Release } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
 import type { SimulatedCustomer, SimulatedEvent } from './input.ts';
@@ -53,12 +54,13 @@ function contextOf(simulation: Simulation): Context {
   };
 }
 
-/** Customers with one address are one reader. Those without any are alone. */
+/** Customers with one address are one reader. Those without a valid one are alone. */
 function byAddress(customers: readonly SimulatedCustomer[]): Iterable<readonly SimulatedCustomer[]> {
   const groups = new Map<string, SimulatedCustomer[]>();
   for (const customer of customers) {
     const { email, id } = customer.profile;
-    const key = email === null || email === '' ? `id ${id}` : `to ${email.trim().toLowerCase()}`;
+    const address = email === null ? null : normaliseAddress(email);
+    const key = address === null ? `id ${id}` : `to ${address}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [customer]);
     else group.push(customer);
@@ -74,7 +76,8 @@ function simulateGroup(
 ): readonly OrderedLine[] {
   const reader = new ReaderLog();
   const drafts = new Map<string, Draft>();
-  for (const customer of group) drafts.set(customer.profile.id, openDraft(stateOf(customer, simulation), reader));
+  const consent = consentOf(group);
+  for (const { profile } of group) drafts.set(profile.id, openDraft(stateOf(profile, consent, simulation), reader));
   const all = [...drafts.values()];
   const events = group.flatMap((customer) => eventsOf.get(customer.profile.id) ?? []);
   if (group.length > 1) events.sort((a, b) => a.event.at - b.event.at || a.line - b.line);
@@ -90,16 +93,25 @@ function simulateGroup(
   return all.flatMap((draft) => draft.lines);
 }
 
-function stateOf(customer: SimulatedCustomer, simulation: Simulation): CustomerState {
+/** What one of them said holds for the reader, and no means no. */
+function consentOf(group: readonly SimulatedCustomer[]): Consent {
   return {
-    profile: customer.profile,
+    suppressed: group.some(({ consent }) => consent.suppressed),
+    unsubscribed: new Set(group.flatMap(({ consent }) => [...consent.unsubscribed])),
+    subscribed: new Set(group.flatMap(({ consent }) => [...consent.subscribed])),
+  };
+}
+
+function stateOf(profile: Profile, consent: Consent, simulation: Simulation): CustomerState {
+  return {
+    profile,
     arrivedAt: simulation.from,
     stats: new Map(),
     enrolments: [],
     entries: new Map(),
     timers: new Map(),
     sends: [],
-    consent: customer.consent,
+    consent,
     launchesTaken: new Set(),
     launchesDue: launchesFrom(simulation),
   };
