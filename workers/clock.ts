@@ -9,10 +9,14 @@ import { formatInstant } from '../engine/time/text.ts';
 
 /** Sets the business clock. It only goes forward. @throws Error when `at` is earlier than where it stands. */
 export async function setSteppedClock(db: Database, at: Instant): Promise<void> {
-  const { rowCount } = await db.query(
-    `update engine set stepped_at = to_timestamp($1::float8 / 1000)
-     where stepped_at is null or stepped_at <= to_timestamp($1::float8 / 1000)`,
-    [at],
+  const { rowCount } = await db.transaction(
+    async (tx) =>
+      tx.query(
+        `update engine set stepped_at = to_timestamp($1::float8 / 1000)
+         where stepped_at is null or stepped_at <= to_timestamp($1::float8 / 1000)`,
+        [at],
+      ),
+    { durable: false },
   );
   if (rowCount !== 1) throw new Error(`the stepped clock cannot go back to ${formatInstant(at)}`);
 }

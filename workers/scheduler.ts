@@ -29,6 +29,8 @@ const STANDBY_MS = 2_000;
 const EXPIRE_EVERY_MS = 1_000;
 /** Customers hinted and not yet taken, per lane. */
 const MAX_OUTSTANDING_JOBS = 50;
+/** How often the queue is asked how long it is. */
+const ASK_ROOM_EVERY_MS = 100;
 const CUSTOMERS_PER_TICK = 2_000;
 const ROWS_PER_PLAYBOOK = 500;
 const RUN_CHUNK = 500;
@@ -54,6 +56,7 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
   const { db, cache, log } = parts;
   const holder = `${process.pid}-${randomUUID()}`;
   const cursor = newTickCursor();
+  const room = openRoom(parts.queue);
   let expiredAtMs = 0;
   let acting = false;
   let leasedAtMs = Number.NEGATIVE_INFINITY;
@@ -75,7 +78,7 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
       if (expired.unknown > 0) log.warn({ ...expired }, 'sends were left open by a crash');
     }
     const runs = await workRuns(db, cache, { chunk: RUN_CHUNK });
-    const ticked = await tick(db, { perPlaybook: ROWS_PER_PLAYBOOK, room: await roomIn(parts.queue), cursor });
+    const ticked = await tick(db, { perPlaybook: ROWS_PER_PLAYBOOK, room: await room(), cursor });
     await parts.hints.send(ticked);
     if (runs.more) return 0;
     return sleepUntil(db, ticked.next);
@@ -93,15 +96,21 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
 }
 
 /** What each lane can take; all of it when the queue cannot be asked, since sweeps then do the work. */
-async function roomIn(queue: HintQueue): Promise<Record<Lane, number>> {
-  const room: Record<Lane, number> = { advance: 0, transactional: 0, bulk: 0 };
-  const counts = await Promise.allSettled(LANES.map(async (lane) => queue.outstanding(lane)));
-  for (const [index, lane] of LANES.entries()) {
-    const count = counts[index];
-    const outstanding = count?.status === 'fulfilled' ? count.value : 0;
-    room[lane] = outstanding >= MAX_OUTSTANDING_JOBS ? 0 : CUSTOMERS_PER_TICK;
-  }
-  return room;
+function openRoom(queue: HintQueue): () => Promise<Readonly<Record<Lane, number>>> {
+  let askedAtMs = Number.NEGATIVE_INFINITY;
+  let known: Readonly<Record<Lane, number>> = { advance: 0, transactional: 0, bulk: 0 };
+  return async () => {
+    // A tick hints a bounded number of customers, so a queue that was empty a moment ago cannot be long.
+    if (performance.now() - askedAtMs < ASK_ROOM_EVERY_MS) return known;
+    askedAtMs = performance.now();
+    const counts = await Promise.allSettled(LANES.map(async (lane) => queue.outstanding(lane)));
+    const roomOf = (lane: Lane): number => {
+      const count = counts[LANES.indexOf(lane)];
+      return count?.status === 'fulfilled' && count.value >= MAX_OUTSTANDING_JOBS ? 0 : CUSTOMERS_PER_TICK;
+    };
+    known = { advance: roomOf('advance'), transactional: roomOf('transactional'), bulk: roomOf('bulk') };
+    return known;
+  };
 }
 
 async function sleepUntil(db: Database, next: number | null): Promise<number> {

@@ -21,6 +21,8 @@ export type Work<T> = (tx: Tx, drafts: Draft[], ctx: StoreContext, asked: readon
 export interface ChunkOptions extends LoadNeeds {
   /** True when `work` calls `recordAll` itself, to go on with the ids of new rows. Default false. */
   readonly recordsItself?: boolean;
+  /** See `TransactionOptions`. Default true. */
+  readonly durable?: boolean;
   /** Told of every culprit that was held. */
   readonly onHeld?: (held: Held) => void;
 }
@@ -67,7 +69,9 @@ export async function withCustomers<T>(
   const held: Held[] = [];
   const run = async (part: readonly number[], only?: number): Promise<unknown> => {
     const chosen = only === undefined ? options : { ...options, only };
-    const attempt = await patiently(() => db.transaction((tx) => onCustomers(tx, cache, part, work, chosen)));
+    const attempt = await patiently(() =>
+      db.transaction((tx) => onCustomers(tx, cache, part, work, chosen), { durable: options.durable ?? true }),
+    );
     if (attempt.failed) return attempt.error;
     results.push(attempt.value);
     return null;

@@ -93,7 +93,8 @@ export async function claimSends(
       const claimed = await markClaimed(tx, tally.granted, leaseMs, ctx);
       return { claimed, deferred: tally.deferred, skipped: tally.skipped, planned: mailDue(drafts, ctx) };
     },
-    { ...chunk, recordsItself: true },
+    // A claim says nothing to the outside. The hand-over does, and its commit makes this one durable too.
+    { ...chunk, recordsItself: true, durable: false },
   );
   return {
     claimed: results.flatMap((result) => result.claimed),

@@ -4,6 +4,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Instant } from '../time/types.ts';
+import { preparedName } from './prepared.ts';
 import type { Tables } from './tables.ts';
 
 const INT8 = 20;
@@ -23,13 +24,23 @@ export interface Tx extends Queryable {
   readonly kysely: Kysely<Tables>;
 }
 
+/** How a transaction commits. */
+export interface TransactionOptions {
+  /**
+   * False: the commit does not wait for the disk. Only for work that a crash of the database may undo because it is
+   * then simply done again: nothing outside may have been told of it. Whatever commits durably later takes it along.
+   * Default true.
+   */
+  readonly durable?: boolean;
+}
+
 /** An open database. */
 export interface Database extends Queryable {
   readonly url: string;
   readonly pool: pg.Pool;
   readonly kysely: Kysely<Tables>;
   /** Runs `work` in one transaction; rolls back when it throws. */
-  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -65,15 +76,24 @@ export function openDatabase(url: string, options: { readonly max?: number; read
     url,
     pool,
     kysely,
-    query: async (text, values) => pool.query(text, values as unknown[]),
-    transaction: async (work) => inTransaction(pool, work),
+    query: async (text, values) => pool.query(statement(text, values)),
+    transaction: async (work, how) => inTransaction(pool, work, how?.durable ?? true),
     close: async () => {
       await pool.end();
     },
   };
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+function statement(text: string, values: readonly unknown[] | undefined): pg.QueryConfig {
+  const name = preparedName(text);
+  return {
+    text,
+    ...(values === undefined ? {} : { values: values as unknown[] }),
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, durable: boolean): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // Without a listener, a connection that dies between two statements would end the process.
@@ -82,7 +102,7 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Pr
   };
   client.on('error', onError);
   try {
-    await client.query('begin');
+    await client.query(durable ? 'begin' : 'begin; set local synchronous_commit = off');
     const result = await work(asTx(client));
     await client.query('commit');
     return result;
@@ -100,7 +120,7 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Pr
 function asTx(client: pg.PoolClient): Tx {
   let kysely: Kysely<Tables> | undefined;
   return {
-    query: async (text, values) => client.query(text, values as unknown[]),
+    query: async (text, values) => client.query(statement(text, values)),
     get kysely() {
       kysely ??= new Kysely<Tables>({ dialect: new PostgresDialect({ pool: poolOfOne(client) }) });
       return kysely;
