@@ -16,9 +16,16 @@ const SECONDS = Number(process.argv[2] ?? 3);
 const CONNECTIONS = 8;
 const DATE = Date.UTC(2026, 2, 2, 9, 15);
 
-const PARAGRAPH =
-  '<p style="margin:0 0 18px;color:#2B2823">Boards that darken, linen that softens, brass that remembers. Hello {{default customer.first_name "there"}} of {{company.name}}.</p>\n';
-const TEMPLATE = `---\nsubject: Welcome, {{customer.first_name}}\n---\n<html><body>\n${PARAGRAPH.repeat(48)}{{#if customer.orders}}<p>{{number customer.orders}} orders</p>{{/if}}<a href="{{unsubscribe_url}}">Unsubscribe</a></body></html>\n`;
+const GREETING =
+  '<p style="margin:0 0 18px">Hello {{default customer.first_name "there"}}, from {{company.name}}.</p>\n';
+const FIXED =
+  '<p style="margin:0 0 18px;color:#2B2823">Boards that darken, linen that softens, brass that remembers your hands.</p>\n';
+const TEMPLATE = [
+  '---\nsubject: Welcome, {{customer.first_name}}\n---\n<html><body>\n',
+  `${GREETING}${FIXED.repeat(8)}`.repeat(8),
+  '{{#if customer.orders}}<p>{{number customer.orders}} orders</p>{{/if}}<a href="{{unsubscribe_url}}">Unsubscribe</a>',
+  '</body></html>\n',
+].join('');
 
 const { templates } = compileTemplates([{ path: 'templates/bench.hbs', text: TEMPLATE }]);
 const template = templates.get('bench');

@@ -1,5 +1,5 @@
 /** The YAML between `---` lines at the head of a template. */
-import { LineCounter, type Pair, type Scalar, isMap, isScalar, parseDocument } from 'yaml';
+import { LineCounter, type Scalar, isMap, isScalar, parseDocument } from 'yaml';
 import { nearest } from '../playbook/nearest.ts';
 import type { Problem, SourceFile } from '../playbook/problem.ts';
 
@@ -45,19 +45,14 @@ export function readFrontMatter(file: SourceFile, problems: Problem[]): FrontMat
   const document = parseDocument(match[1] ?? '', { lineCounter: counter, uniqueKeys: true, logLevel: 'silent' });
   for (const error of document.errors) {
     const { line, col } = counter.linePos(error.pos[0]);
-    problem(
-      line + 1,
-      col,
-      'yaml',
-      `the front matter is not YAML: ${(error.message.split('\n')[0] ?? '').replace(/ at line.*$/, '')}`,
-      null,
-    );
+    const words = (error.message.split('\n')[0] ?? '').replace(/ at line.*$/, '');
+    problem(line + 1, col, 'yaml', `the front matter is not YAML: ${words}`, null);
   }
   if (document.errors.length > 0) return null;
-  const found = readFields(document.contents, counter, problem);
+  const { found, given } = readFields(document.contents, counter, problem);
   const before = match[0].split('\n').length - 1;
   const body = { text: file.text.slice(match[0].length), line: before + 1, column: 1 };
-  if (found.subject === undefined)
+  if (!given.has('subject'))
     problem(1, 1, 'no-subject', 'a template needs a subject', 'write subject: … between the --- lines');
   return {
     subject: found.subject ?? null,
@@ -70,33 +65,32 @@ export function readFrontMatter(file: SourceFile, problems: Problem[]): FrontMat
 
 type Report = (line: number, column: number, code: string, message: string, fix: string | null) => void;
 
-function readFields(contents: unknown, counter: LineCounter, problem: Report): Partial<Record<Key, PlacedText>> {
+function readFields(
+  contents: unknown,
+  counter: LineCounter,
+  problem: Report,
+): { readonly found: Partial<Record<Key, PlacedText>>; readonly given: ReadonlySet<string> } {
   const found: Partial<Record<Key, PlacedText>> = {};
-  if (!isMap(contents)) return found;
-  for (const pair of contents.items as readonly Pair<Scalar, unknown>[]) {
-    const name = String(pair.key.value);
-    const at = counter.linePos(pair.key.range?.[0] ?? 0);
-    const key = KEYS.find((known) => known === name);
-    if (key === undefined) {
+  const given = new Set<string>();
+  for (const { key, value } of isMap(contents) ? contents.items : []) {
+    const name = isScalar(key) ? String(key.value) : '';
+    const { line, col } = counter.linePos(isScalar(key) ? (key.range?.[0] ?? 0) : 0);
+    const known = KEYS.find((each) => each === name);
+    given.add(name);
+    if (known === undefined) {
       const near = nearest(name, KEYS);
       const fix = near === null ? null : `did you mean ${near}?`;
-      problem(
-        at.line + 1,
-        at.col,
-        'unknown-key',
-        `the front matter has no "${name}"; there are ${KEYS.join(', ')}`,
-        fix,
-      );
+      problem(line + 1, col, 'unknown-key', `the front matter has no "${name}"; there are ${KEYS.join(', ')}`, fix);
       continue;
     }
-    const value = isScalar(pair.value) && pair.value.value !== null ? placed(pair.value, counter) : null;
-    if (value === null || value.text === '')
-      problem(at.line + 1, at.col, 'empty', `${key} is empty`, `write a text, or leave ${key} out`);
-    else if (/[\r\n]/.test(value.text))
-      problem(value.line, value.column, 'line-break', `${key} must be one line`, null);
-    else found[key] = value;
+    const text = isScalar(value) && value.value !== null ? placed(value, counter) : null;
+    if (text === null || text.text === '') {
+      problem(line + 1, col, 'empty', `${name} is empty`, `write a text, or leave ${name} out`);
+    } else if (/[\r\n]/.test(text.text)) {
+      problem(text.line, text.column, 'line-break', `${name} must be one line`, null);
+    } else found[known] = text;
   }
-  return found;
+  return { found, given };
 }
 
 function placed(scalar: Scalar, counter: LineCounter): PlacedText {
