@@ -54,6 +54,7 @@ export interface Config {
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+/** How much is logged, in the terms of pino. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const DEFAULT_CONCURRENCY: Concurrency = { advance: 2, transactional: 4, bulk: 4 };
