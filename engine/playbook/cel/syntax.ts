@@ -45,6 +45,9 @@ export class ExpressionSyntaxError extends Error {
 }
 
 const LIMITS = { maxDepth: 40, maxAstNodes: 2_000, maxListElements: 500, maxMapEntries: 500, maxCallArguments: 8 };
+/** The library bounds brackets only; chains of operators nest too, and evaluation goes as deep as they do. */
+const DEEPEST = 250;
+const TOO_DEEP = 'the condition is too large or nested too deeply';
 const environment = new Environment({ unlistedVariablesAreDyn: true, limits: LIMITS });
 
 function literal(node: ASTNode, value: unknown): Expression {
@@ -58,11 +61,13 @@ function literal(node: ASTNode, value: unknown): Expression {
   return { ...place, op: 'literal', value: Number(value) };
 }
 
-function convertAll(nodes: readonly ASTNode[]): readonly Expression[] {
-  return nodes.map(convert);
+function convertAll(nodes: readonly ASTNode[], depth: number): readonly Expression[] {
+  return nodes.map((node) => convert(node, depth));
 }
 
-function convert(node: ASTNode): Expression {
+function convert(node: ASTNode, depth: number): Expression {
+  if (depth > DEEPEST) throw new ExpressionSyntaxError(TOO_DEEP, node.start);
+  const below = depth + 1;
   const place = { start: node.start, end: node.end };
   switch (node.op) {
     case 'value':
@@ -70,36 +75,46 @@ function convert(node: ASTNode): Expression {
     case 'id':
       return { ...place, op: 'name', name: node.args };
     case '.':
-      return { ...place, op: 'field', of: convert(node.args[0]), field: node.args[1] };
+      return { ...place, op: 'field', of: convert(node.args[0], below), field: node.args[1] };
     case '[]':
-      return { ...place, op: 'index', of: convert(node.args[0]), at: convert(node.args[1]) };
+      return { ...place, op: 'index', of: convert(node.args[0], below), at: convert(node.args[1], below) };
     case 'call':
-      return { ...place, op: 'call', name: node.args[0], args: convertAll(node.args[1]) };
+      return { ...place, op: 'call', name: node.args[0], args: convertAll(node.args[1], below) };
     case 'rcall':
-      return { ...place, op: 'method', name: node.args[0], on: convert(node.args[1]), args: convertAll(node.args[2]) };
+      return {
+        ...place,
+        op: 'method',
+        name: node.args[0],
+        on: convert(node.args[1], below),
+        args: convertAll(node.args[2], below),
+      };
     case 'list':
-      return { ...place, op: 'list', items: convertAll(node.args) };
+      return { ...place, op: 'list', items: convertAll(node.args, below) };
     case 'map':
-      return { ...place, op: 'map', entries: node.args.map(([key, value]) => [convert(key), convert(value)] as const) };
+      return {
+        ...place,
+        op: 'map',
+        entries: node.args.map(([key, value]) => [convert(key, below), convert(value, below)] as const),
+      };
     case '?:':
       return {
         ...place,
         op: 'choice',
-        if: convert(node.args[0]),
-        then: convert(node.args[1]),
-        else: convert(node.args[2]),
+        if: convert(node.args[0], below),
+        then: convert(node.args[1], below),
+        else: convert(node.args[2], below),
       };
     case '&&':
     case '||':
       return {
         ...place,
         op: node.op === '&&' ? 'and' : 'or',
-        left: convert(node.args[0]),
-        right: convert(node.args[1]),
+        left: convert(node.args[0], below),
+        right: convert(node.args[1], below),
       };
     case '!_':
     case '-_':
-      return { ...place, op: node.op === '!_' ? 'not' : 'minus', of: convert(node.args) };
+      return { ...place, op: node.op === '!_' ? 'not' : 'minus', of: convert(node.args, below) };
     case '.?':
     case '[?]':
       throw new ExpressionSyntaxError(
@@ -118,7 +133,13 @@ function convert(node: ASTNode): Expression {
     case '*':
     case '/':
     case '%':
-      return { ...place, op: 'binary', operator: node.op, left: convert(node.args[0]), right: convert(node.args[1]) };
+      return {
+        ...place,
+        op: 'binary',
+        operator: node.op,
+        left: convert(node.args[0], below),
+        right: convert(node.args[1], below),
+      };
   }
 }
 
@@ -127,7 +148,7 @@ function explain(error: ParseError, source: string): string {
   const at = error.range?.start ?? 0;
   const rest = source.slice(at);
   if (source.trim() === '') return 'a condition is empty';
-  if (error.code === 'limit_exceeded') return 'the condition is too large or nested too deeply';
+  if (error.code === 'limit_exceeded') return TOO_DEEP;
   if (/^=(?!=)/.test(rest)) return 'one `=` compares nothing: use `==`';
   if (/^&(?!&)/.test(rest)) return 'one `&` is no operator: use `&&`';
   if (/^\|(?!\|)/.test(rest)) return 'one `|` is no operator: use `||`';
@@ -144,7 +165,7 @@ function explain(error: ParseError, source: string): string {
  */
 export function parseExpression(source: string): Expression {
   try {
-    return convert(environment.parse(source).ast);
+    return convert(environment.parse(source).ast, 0);
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     throw new ExpressionSyntaxError(explain(error, source), error.range?.start ?? 0, { cause: error });

@@ -33,8 +33,12 @@ function requiredKeys(schema: ObjectSchema): readonly string[] {
   return Object.keys(shape).filter((key) => shape[key]?._zod.optin !== 'optional');
 }
 
+/** No map of a union has as many keys; more are not looked at, so that the choice stays quick. */
+const MOST_KEYS = 40;
+
 function keysOf(map: YAMLMap): readonly string[] {
-  return map.items.map(({ key }) => scalarText(key)).filter((key) => key !== null);
+  const keys = map.items.slice(0, MOST_KEYS).map(({ key }) => scalarText(key));
+  return keys.filter((key) => key !== null);
 }
 
 /** How badly a map fits: keys missing and keys unknown; a misspelt key is half as bad as one of each. */

@@ -13,6 +13,8 @@ export interface Complaint {
 export interface Report {
   readonly file: string;
   readonly problems: Problem[];
+  /** Whether further complaints are dropped. */
+  isFull(): boolean;
   /** Notes where a value that was read stands. */
   locate(value: object, node: Node): void;
   atNode(node: Node | null, complaint: Complaint): void;
@@ -21,6 +23,9 @@ export interface Report {
   /** At the key itself. */
   atKey(owner: object, key: string, complaint: Complaint): void;
 }
+
+/** After so many mistakes in one file the rest are echoes of something larger, such as a file of another kind. */
+const MOST_PROBLEMS = 200;
 
 interface Entry {
   readonly key: Node | null;
@@ -49,11 +54,25 @@ export function reportOn(document: Document): Report {
   const nodes = new WeakMap<object, Node>();
   const problems: Problem[] = [];
   const add = (offset: number, { code, message, fix = null, level = 'error' }: Complaint): void => {
+    if (problems.length > MOST_PROBLEMS) return;
+    if (problems.length === MOST_PROBLEMS) {
+      const rest = `the first ${MOST_PROBLEMS} mistakes of this file are shown, there are more`;
+      problems.push({
+        file: document.file,
+        ...document.place(offset),
+        level: 'error',
+        code: 'too-many',
+        message: rest,
+        fix: null,
+      });
+      return;
+    }
     problems.push({ file: document.file, ...document.place(offset), level, code, message, fix });
   };
   return {
     file: document.file,
     problems,
+    isFull: () => problems.length > MOST_PROBLEMS,
     locate: (value, node) => void nodes.set(value, node),
     atNode: (node, complaint) => add(startOf(node), complaint),
     at: (owner, key, complaint, inside) => {

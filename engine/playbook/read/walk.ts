@@ -27,6 +27,9 @@ export type Loose<T> = T extends readonly (infer Item)[]
 
 type Schema = z.core.$ZodType;
 
+/** Of a map of hundreds of unknown keys it is enough to ask some whether they are meant for a missing one. */
+const MOST_UNKNOWN = 50;
+
 interface Walk {
   readonly document: Document;
   readonly report: Report;
@@ -119,33 +122,40 @@ function walkObject(context: Walk, schema: ObjectSchema, map: YAMLMap): unknown 
   const { shape, catchall } = schema._zod.def;
   const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   context.report.locate(result, map);
+  const present = new Set(map.items.map(({ key }) => scalarText(key)).filter((name) => name !== null));
   for (const { name, key, value } of pairsOf(context, map)) {
     const field = Object.hasOwn(shape, name) ? shape[name] : undefined;
     if (field !== undefined) result[name] = walkValue(context, field, key, value);
     else if (catchall?._zod.def.type === 'unknown')
       result[name] = value === null ? null : context.document.plain(value);
-    else unknownKey(context, name, key, Object.keys(shape), map);
+    else unknownKey(context, name, key, Object.keys(shape), present);
   }
-  const missing = Object.keys(shape).filter((name) => !map.has(name) && !isOptional(shape[name] as Schema));
+  const missing = Object.keys(shape).filter((name) => !present.has(name) && !isOptional(shape[name] as Schema));
   for (const name of missing) {
-    if (isMisspelt(map, shape, name)) continue;
+    if (isMisspelt(present, shape, name)) continue;
     context.report.atNode(map, { code: 'missing-key', message: `\`${name}\` is missing`, fix: `add \`${name}:\`` });
   }
   return result;
 }
 
 /** Whether one of the unknown keys is meant for a missing one: then that is the mistake, not the missing. */
-function isMisspelt(map: YAMLMap, shape: Readonly<Record<string, Schema>>, missing: string): boolean {
-  const unknown = map.items
-    .map(({ key }) => scalarText(key))
-    .filter((name): name is string => name !== null && !Object.hasOwn(shape, name));
-  return unknown.some((name) => nearest(name, Object.keys(shape)) === missing);
+function isMisspelt(present: ReadonlySet<string>, shape: Readonly<Record<string, Schema>>, missing: string): boolean {
+  const unknown = [...present].filter((name) => !Object.hasOwn(shape, name)).slice(0, MOST_UNKNOWN);
+  const absent = Object.keys(shape).filter((name) => !present.has(name));
+  return unknown.some((name) => nearest(name, absent) === missing);
 }
 
-function unknownKey({ report }: Walk, name: string, key: Node, known: readonly string[], map: YAMLMap): void {
+function unknownKey(
+  { report }: Walk,
+  name: string,
+  key: Node,
+  known: readonly string[],
+  present: ReadonlySet<string>,
+): void {
+  if (report.isFull()) return;
   const near = nearest(
     name,
-    known.filter((candidate) => !map.has(candidate)),
+    known.filter((candidate) => !present.has(candidate)),
   );
   const list = known.map((candidate) => `\`${candidate}\``).join(', ');
   const fix = near === null ? null : `did you mean \`${near}\`?`;

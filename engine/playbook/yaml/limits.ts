@@ -10,7 +10,7 @@ export const DEEPEST = 20;
 /** Something that the language leaves out of YAML, at an offset. */
 export interface Foreign {
   readonly offset: number;
-  readonly code: 'too-deep' | 'yaml-documents' | 'yaml-alias' | 'yaml-tag' | 'duplicate-key';
+  readonly code: 'too-deep' | 'yaml-syntax' | 'yaml-documents' | 'yaml-alias' | 'yaml-tag' | 'duplicate-key';
   readonly name: string;
 }
 
@@ -30,6 +30,7 @@ export function findExcess(text: string): Foreign | null {
     // Outside of brackets, dashes, colons and question marks nest a level each when they follow one another in a line.
     else if (inBrackets <= 0 && (token === '-' || token === '?' || token === ':')) inLine++;
     else if (token === '---') documents++;
+    if (inBrackets < 0) return { offset, code: 'yaml-syntax', name: token };
     if (inBrackets > DEEPEST || inLine > DEEPEST) return { offset, code: 'too-deep', name: '' };
     if (documents > 1) return { offset, code: 'yaml-documents', name: '' };
     if (!LEXER_MARKS.has(token)) offset += token.length;

@@ -86,6 +86,8 @@ function refusal({ code, name }: Foreign): Said {
       return [`nested deeper than ${DEEPEST} levels`, 'split it into several playbooks'];
     case 'yaml-documents':
       return ['a file holds one document; `---` starts a second', 'put the second into a file of its own'];
+    case 'yaml-syntax':
+      return [`no valid YAML: \`${name}\` closes nothing`, 'remove it, or put the whole value in quotes'];
     case 'duplicate-key':
       return [`\`${name}\` stands twice in this map`, 'keep one of the two'];
   }

@@ -6,6 +6,8 @@ import { foreignProblem, syntaxProblem } from './mistakes.ts';
 
 /** After so many mistakes in the syntax of one file the rest are echoes. */
 const MOST_SYNTAX_PROBLEMS = 20;
+/** The same for what the language leaves out. */
+const MOST_PROBLEMS = 200;
 
 /** A parsed source. `document` is null where the mistakes leave nothing to be checked further. */
 export interface Parsed {
@@ -41,7 +43,7 @@ export function parseYaml({ path: file, text }: SourceFile): Parsed {
       problems: parsed.errors.slice(0, MOST_SYNTAX_PROBLEMS).map((error) => syntaxProblem(source, error)),
     };
   }
-  const foreign = [...findForeign(parsed.contents)];
+  const foreign = [...findForeign(parsed.contents)].slice(0, MOST_PROBLEMS);
   const problems = foreign.map((found) => foreignProblem(source, found));
   if (foreign.some(({ code }) => code === 'too-deep')) return { document: null, problems };
   return { document: { ...source, root: parsed.contents, plain: (node) => node.toJS(parsed) as unknown }, problems };
