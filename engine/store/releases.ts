@@ -57,7 +57,8 @@ export async function deployRelease(
 ): Promise<Deployed> {
   const compiled = compile(sources);
   return db.transaction(async (tx) => {
-    await tx.query(`set local statement_timeout = 0; set local lock_timeout = '30s'`);
+    await tx.query('set local statement_timeout = 0');
+    await tx.query(`set local lock_timeout = '30s'`);
     // No chunk that decided by the old release may commit after the new one, or it could need what is gone.
     await lockFleet(tx);
     const { rows } = await tx.query<{ release_id: string | null }>('select release_id from engine');

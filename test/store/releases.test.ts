@@ -39,7 +39,8 @@ describe('deployRelease', () => {
   beforeEach(async () => {
     await staffed.at(START);
     await staffed.db.query(`truncate customers, runs, timers, enrolments, sends, audit cascade`);
-    await staffed.db.query(`update engine set release_id = null; truncate releases, playbooks cascade`);
+    await staffed.db.query('update engine set release_id = null');
+    await staffed.db.query('truncate releases, playbooks cascade');
   });
   const runs = async (): Promise<unknown[]> =>
     staffed.rows(
