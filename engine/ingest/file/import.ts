@@ -2,18 +2,18 @@
  * Imports a file of any size: reads, checks and stores in turns, with bounded memory.
  *
  * Kept true throughout:
- * 1. One batch is being stored while the next is being read; never more.
+ * 1. One batch is being stored while the next is being read; never more. So a customer's lines go in as they stand.
  * 2. What a checkpoint covers is stored or in the rejects file. It is saved after its batch, so a run that is killed
  *    between the two repeats that batch, and event ids and customer keys make the repetition harmless.
  */
 import type { ReleaseCache } from '../../store/context.ts';
 import { businessNow, type Database } from '../../store/database.ts';
-import { ingest } from '../../store/ingest.ts';
 import type { Zone } from '../../time/types.ts';
-import { openFile, rejectOf, type Batch, type FileFormat } from './batches.ts';
+import { openFile, type Batch, type FileFormat } from './batches.ts';
 import { dropCheckpoint, fingerprintOfImport, readCheckpoint, saveCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { recordConsent } from './consent.ts';
 import type { ImportKind } from './fields.ts';
+import { storeInLanes } from './lanes.ts';
 import type { RejectsFile, Reject } from './rejects.ts';
 import type { Source } from './source.ts';
 import { NameTally, type NoticedName } from './tally.ts';
@@ -145,18 +145,8 @@ class Run {
     const { db, cache, rejects, source, watch } = this.parts;
     const consents = batch.good.flatMap((line) => (line.consent === null ? [] : [line.consent]));
     if (consents.length > 0) await recordConsent(db, consents, await businessNow(db), source.name);
-    const { history } = this.options;
-    const stored = await ingest(
-      db,
-      cache,
-      batch.good.map((line) => line.incoming),
-      { history },
-    );
-    const refused = stored.rejected.flatMap(({ index, message }) => {
-      const line = batch.good[index];
-      return line === undefined ? [] : [rejectOf(line.raw, message)];
-    });
-    const aside = [...batch.rejects, ...refused].sort((a, b) => a.line - b.line);
+    const stored = await storeInLanes(db, cache, batch.good, this.options.history);
+    const aside = [...batch.rejects, ...stored.refused].sort((a, b) => a.line - b.line);
     await rejects.add(aside);
     for (const line of batch.good) this.tally.note(line);
     this.duplicates += stored.duplicates;
@@ -164,7 +154,7 @@ class Run {
     await this.save({
       bytesDone: batch.end.byte,
       linesDone: batch.end.line - 1,
-      accepted: this.at.accepted + batch.good.length - refused.length,
+      accepted: this.at.accepted + batch.good.length - stored.refused.length,
       rejected: this.at.rejected + aside.length,
       finishedAt: null,
     });
