@@ -17,7 +17,8 @@ export interface Expansion {
   readonly known: KnownVariables;
   /** Whether fixed text is HTML. */
   readonly html: boolean;
-  readonly partials: ReadonlyMap<string, Parsed>;
+  /** By name; a problem stands for a partial that cannot be read. */
+  readonly partials: ReadonlyMap<string, Parsed | Problem>;
   /** What `{{{body}}}`, `{{subject}}` and `{{preheader}}` stand for; already expanded. */
   readonly slots: ReadonlyMap<string, readonly Part[]>;
   readonly usedSlots: Set<string>;

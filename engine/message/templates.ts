@@ -2,13 +2,13 @@
 import type { Problem, SourceFile } from '../playbook/problem.ts';
 import { parseMailbox } from './address.ts';
 import type { Expansion, Parsed } from './expansion.ts';
-import { escapeContent, expand } from './expand.ts';
+import { expand } from './expand.ts';
 import { type FrontMatter, type PlacedText, readFrontMatter } from './front-matter.ts';
-import { parseTree } from './helpers.ts';
 import { type KnownVariables, knownVariables } from './known.ts';
+import { parsePart, problemAt } from './parse.ts';
 import { withPreheader } from './preheader.ts';
+import { escapeContent } from './slots.ts';
 import { type Template, makeTemplate } from './template.ts';
-import { MARKS } from './text.ts';
 import { nearest } from '../playbook/nearest.ts';
 import type { Part } from './syntax.ts';
 
@@ -28,8 +28,9 @@ export interface TemplateSet {
 
 /** Files by what they are, parsed. */
 interface Library {
-  readonly layouts: ReadonlyMap<string, Parsed>;
-  readonly partials: ReadonlyMap<string, Parsed>;
+  /** By name; a problem stands for one that cannot be read. */
+  readonly layouts: ReadonlyMap<string, Parsed | Problem>;
+  readonly partials: ReadonlyMap<string, Parsed | Problem>;
   readonly known: KnownVariables;
   readonly problems: Problem[];
 }
@@ -102,8 +103,12 @@ interface Parts {
 }
 
 function parseParts(frontMatter: FrontMatter, file: SourceFile, problems: Problem[]): Parts | null {
-  const parsed = (part: PlacedText | null): Parsed | null =>
-    part === null ? null : parsePart(file.path, part, problems);
+  const parsed = (part: PlacedText | null): Parsed | null => {
+    const found = part === null ? null : parsePart(file.path, part);
+    if (found === null || 'tree' in found) return found;
+    problems.push(found);
+    return null;
+  };
   const body = parsed(frontMatter.body);
   const subject = parsed(frontMatter.subject);
   const preheader = parsed(frontMatter.preheader);
@@ -153,15 +158,34 @@ function assemble(
   return { subject: subjectParts, preheader: preheaderParts, html: complete, reads: expansion.reads };
 }
 
+function parseAll(
+  files: readonly SourceFile[],
+  folder: string,
+  problems: Problem[],
+): ReadonlyMap<string, Parsed | Problem> {
+  const parsed = new Map<string, Parsed | Problem>();
+  for (const { path, text } of files) {
+    if (!path.startsWith(folder)) continue;
+    const found = parsePart(path, { text: text.replace(/^\uFEFF/, ''), line: 1, column: 1 });
+    if (!('tree' in found)) problems.push(found);
+    parsed.set(path.slice(folder.length, -SUFFIX.length), found);
+  }
+  return parsed;
+}
+
 function layoutOf(frontMatter: FrontMatter, file: SourceFile, library: Library, problems: Problem[]): Parsed | null {
   const { layout } = frontMatter;
-  if (layout === null) return library.layouts.get('default') ?? null;
-  if (layout.text === 'none') return null;
-  const found = library.layouts.get(layout.text);
-  if (found !== undefined) return found;
-  const near = nearest(layout.text, [...library.layouts.keys(), 'none']);
-  const fix = near === null ? `make ${LAYOUTS}${layout.text}${SUFFIX}` : `did you mean ${near}?`;
-  problems.push(problemAt(file.path, layout, 'unknown-layout', `there is no ${LAYOUTS}${layout.text}${SUFFIX}`, fix));
+  if (layout?.text === 'none') return null;
+  const found = library.layouts.get(layout?.text ?? 'default');
+  if (found !== undefined) {
+    if ('tree' in found) return found;
+    problems.push(found);
+  } else if (layout !== null) {
+    const near = nearest(layout.text, [...library.layouts.keys(), 'none']);
+    const path = `${LAYOUTS}${layout.text}${SUFFIX}`;
+    const fix = near === null ? `make ${path}` : `did you mean ${near}?`;
+    problems.push(problemAt(file.path, layout, 'unknown-layout', `there is no ${path}`, fix));
+  }
   return null;
 }
 
@@ -170,73 +194,6 @@ function mailboxOf(from: PlacedText, file: SourceFile, problems: Problem[]): str
   const message = `from must be one address, such as Hearth & Home <hello@hearth.example>, not "${from.text}"`;
   problems.push(problemAt(file.path, from, 'bad-address', message, null));
   return null;
-}
-
-function parseAll(files: readonly SourceFile[], folder: string, problems: Problem[]): ReadonlyMap<string, Parsed> {
-  const parsed = new Map<string, Parsed>();
-  for (const { path, text } of files) {
-    if (!path.startsWith(folder)) continue;
-    const tree = parsePart(path, { text: text.replace(/^\uFEFF/, ''), line: 1, column: 1 }, problems);
-    if (tree !== null) parsed.set(path.slice(folder.length, -SUFFIX.length), tree);
-  }
-  return parsed;
-}
-
-function parsePart(file: string, part: PlacedText, problems: Problem[]): Parsed | null {
-  const marked = part.text.search(new RegExp(`[${MARKS.open}${MARKS.close}]`));
-  if (marked >= 0) {
-    const before = part.text.slice(0, marked).split('\n');
-    const at = { line: part.line + before.length - 1, column: (before.at(-1) ?? '').length + 1 };
-    problems.push(
-      problemAt(
-        file,
-        at,
-        'reserved-character',
-        'U+E000 and U+E001 are private characters that the engine uses itself',
-        'remove the character',
-      ),
-    );
-    return null;
-  }
-  try {
-    return { file, tree: parseTree(part.text), line: part.line, column: part.column };
-  } catch (error) {
-    problems.push(syntaxProblem(file, part, error));
-    return null;
-  }
-}
-
-/** Token names of Handlebars' grammar that need a word of explanation. */
-const FOUND: Readonly<Record<string, string>> = {
-  EOF: 'the end of the text',
-  INVALID: 'a character that cannot stand here',
-  CLOSE: '}}',
-  OPEN_ENDBLOCK: '{{/',
-  INVERSE: '{{else}}',
-};
-
-function syntaxProblem(file: string, part: PlacedText, error: unknown): Problem {
-  if (!(error instanceof Error)) throw error;
-  const exact = / - (\d+):(\d+)$/.exec(error.message);
-  const line = Number(exact?.[1] ?? /on line (\d+)/.exec(error.message)?.[1] ?? 1);
-  const column = Number(exact?.[2] ?? 0) + (line === 1 ? part.column : 1);
-  const got = /got '(\w+)'/.exec(error.message)?.[1];
-  const message =
-    exact === null
-      ? `the template cannot be read in this line: found ${FOUND[got ?? ''] ?? (got === undefined ? 'something unexpected' : got.toLowerCase())}`
-      : `the template cannot be read: ${error.message.slice(0, exact.index)}`;
-  const fix = 'check that every {{ has its }} and every {{#…}} its {{/…}}';
-  return problemAt(file, { line: part.line + line - 1, column }, 'template-syntax', message, fix);
-}
-
-function problemAt(
-  file: string,
-  at: { readonly line: number; readonly column: number },
-  code: string,
-  message: string,
-  fix: string | null,
-): Problem {
-  return { file, line: at.line, column: at.column, level: 'error', code, message, fix };
 }
 
 /** One mistake in a layout or partial comes up in every mail that uses it: it is told once. */

@@ -355,6 +355,21 @@ describe('mistakes', () => {
     expect(templates.names).toEqual(['d']);
   });
 
+  it('in one that cannot be read are told there, and keep the mails that use it back', () => {
+    const { problems, templates } = compile({
+      'templates/a.hbs': '---\nsubject: x\n---\n{{> bad}}',
+      'templates/b.hbs': '---\nsubject: x\nlayout: bad\n---\nx',
+      'templates/c.hbs': '---\nsubject: x\n---\nx',
+      'templates/layouts/bad.hbs': '{{{body}}}{{#if}',
+      'templates/partials/bad.hbs': '{{',
+    });
+    expect(problems.map(({ file, code }) => `${file} ${code}`)).toEqual([
+      'templates/layouts/bad.hbs template-syntax',
+      'templates/partials/bad.hbs template-syntax',
+    ]);
+    expect(templates.names).toEqual(['c']);
+  });
+
   it('are never a crash, and partials that multiply each other end', () => {
     const doubling = Array.from({ length: 40 }, (_, n) => [
       `templates/partials/p${n}.hbs`,
