@@ -132,7 +132,7 @@ function walkObject(context: Walk, schema: ObjectSchema, map: YAMLMap): unknown 
   }
   const missing = Object.keys(shape).filter((name) => !present.has(name) && !isOptional(shape[name] as Schema));
   for (const name of missing) {
-    if (isMisspelt(present, shape, name)) continue;
+    if (catchall?._zod.def.type !== 'unknown' && isMisspelt(present, shape, name)) continue;
     context.report.atNode(map, { code: 'missing-key', message: `\`${name}\` is missing`, fix: `add \`${name}:\`` });
   }
   return result;
@@ -191,11 +191,8 @@ function walkRecord(context: Walk, schema: z.core.$ZodRecord, map: YAMLMap): unk
 }
 
 function walkArray(context: Walk, schema: z.core.$ZodArray, seq: YAMLSeq): unknown {
-  const least = (schema._zod.bag as { readonly minimum?: number }).minimum ?? 0;
-  if (seq.items.length < least) {
-    const issue = z.safeParse(schema, []).error?.issues[0];
-    complain(context, seq, { code: 'too-few', message: issue?.message ?? `expected at least ${least}`, fix: null });
-  }
+  const tooFew = seq.items.length > 0 ? undefined : z.safeParse(schema, []).error?.issues[0];
+  if (tooFew !== undefined) complain(context, seq, { code: 'too-few', message: tooFew.message, fix: null });
   const result = seq.items.map((item) => walk(context, schema._zod.def.element, item as Node));
   context.report.locate(result, seq);
   return result;

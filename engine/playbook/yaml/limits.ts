@@ -50,17 +50,25 @@ function foreignCode(node: unknown): 'yaml-alias' | 'yaml-tag' | null {
   return node.tag === undefined ? null : 'yaml-tag';
 }
 
+/** Where the anchor or tag stands: before its node. */
+function markOf(node: Node | null, code: 'yaml-alias' | 'yaml-tag', text: string): number {
+  const start = startOf(node);
+  if (isAlias(node)) return start;
+  const found = text.lastIndexOf(code === 'yaml-tag' ? '!' : '&', start);
+  return found < 0 ? start : found;
+}
+
 /** All that the language leaves out, in the order of the text. */
-export function* findForeign(node: Node | null, depth = 1): Generator<Foreign> {
+export function* findForeign(node: Node | null, text: string, depth = 1): Generator<Foreign> {
   const code = foreignCode(node);
-  if (code !== null) yield { offset: startOf(node), code, name: '' };
+  if (code !== null) yield { offset: markOf(node, code, text), code, name: '' };
   if (!isMap(node) && !isSeq(node)) return;
   if (depth > DEEPEST) {
     yield { offset: startOf(node), code: 'too-deep', name: '' };
     return;
   }
   if (isSeq(node)) {
-    for (const item of node.items) yield* findForeign(item as Node, depth + 1);
+    for (const item of node.items) yield* findForeign(item as Node, text, depth + 1);
     return;
   }
   const seen = new Set<string>();
@@ -70,7 +78,7 @@ export function* findForeign(node: Node | null, depth = 1): Generator<Foreign> {
     const name = scalarText(key);
     if (name !== null && seen.has(name)) yield { offset: startOf(key), code: 'duplicate-key', name };
     if (name !== null) seen.add(name);
-    yield* findForeign(key, depth + 1);
-    yield* findForeign(pair.value as Node | null, depth + 1);
+    yield* findForeign(key, text, depth + 1);
+    yield* findForeign(pair.value as Node | null, text, depth + 1);
   }
 }

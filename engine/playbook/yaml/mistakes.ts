@@ -12,6 +12,11 @@ interface Source {
 
 type Said = readonly [message: string, fix: string | null];
 
+const ONE_DOCUMENT: Said = [
+  'a file holds one document; `---` starts a second',
+  'put the second into a file of its own',
+];
+
 /** The line at an offset, in two parts. */
 function around(text: string, offset: number): { readonly before: string; readonly rest: string } {
   const start = text.lastIndexOf('\n', offset - 1) + 1;
@@ -50,6 +55,8 @@ function explain(error: YAMLError, before: string, rest: string): Said {
         'a value that starts with `*` or `&` is an alias or an anchor, which the language does not have',
         'put it in quotes',
       ];
+    case 'MULTIPLE_DOCS':
+      return ONE_DOCUMENT;
     default:
       return [error.message, null];
   }
@@ -60,14 +67,9 @@ export function syntaxProblem(source: Source, error: YAMLError): Problem {
   const [offset] = error.pos;
   const { before, rest } = around(source.text, offset);
   const [message, fix] = explain(error, before, rest);
-  return {
-    file: source.file,
-    ...source.place(offset),
-    level: 'error',
-    code: 'yaml-syntax',
-    message: `no valid YAML: ${message}`,
-    fix,
-  };
+  const place = { file: source.file, ...source.place(offset), level: 'error' } as const;
+  if (error.code === 'MULTIPLE_DOCS') return { ...place, code: 'yaml-documents', message, fix };
+  return { ...place, code: 'yaml-syntax', message: `no valid YAML: ${message}`, fix };
 }
 
 function refusal({ code, name }: Foreign): Said {
@@ -85,7 +87,7 @@ function refusal({ code, name }: Foreign): Said {
     case 'too-deep':
       return [`nested deeper than ${DEEPEST} levels`, 'split it into several playbooks'];
     case 'yaml-documents':
-      return ['a file holds one document; `---` starts a second', 'put the second into a file of its own'];
+      return ONE_DOCUMENT;
     case 'yaml-syntax':
       return [`no valid YAML: \`${name}\` closes nothing`, 'remove it, or put the whole value in quotes'];
     case 'duplicate-key':

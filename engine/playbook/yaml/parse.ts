@@ -34,7 +34,7 @@ export function parseYaml({ path: file, text }: SourceFile): Parsed {
     schema: 'core',
     prettyErrors: false,
     uniqueKeys: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   } as const;
   const parsed = parseDocument(text, options);
   if (parsed.errors.length > 0) {
@@ -43,7 +43,7 @@ export function parseYaml({ path: file, text }: SourceFile): Parsed {
       problems: parsed.errors.slice(0, MOST_SYNTAX_PROBLEMS).map((error) => syntaxProblem(source, error)),
     };
   }
-  const foreign = [...findForeign(parsed.contents)].slice(0, MOST_PROBLEMS);
+  const foreign = [...findForeign(parsed.contents, text)].slice(0, MOST_PROBLEMS);
   const problems = foreign.map((found) => foreignProblem(source, found));
   if (foreign.some(({ code }) => code === 'too-deep')) return { document: null, problems };
   return { document: { ...source, root: parsed.contents, plain: (node) => node.toJS(parsed) as unknown }, problems };
