@@ -1,0 +1,115 @@
+/** The real pipeline for tests: PostgreSQL, BullMQ and SMTP into a counting sink, under the stepped clock. */
+import { pino } from 'pino';
+import { ingest, type Incoming } from '../../engine/store/ingest.ts';
+import { deployRelease } from '../../engine/store/releases.ts';
+import { suppress } from '../../engine/store/suppress.ts';
+import { compareLines, timelineOf } from '../../engine/store/timeline.ts';
+import type { Line } from '../../engine/journey/types.ts';
+import type { SourceFile } from '../../engine/playbook/problem.ts';
+import type { SimulatedCustomer, SimulatedEvent } from '../../engine/simulate/input.ts';
+import type { Instant } from '../../engine/time/types.ts';
+import { setSteppedClock } from '../../workers/clock.ts';
+import { readConfig } from '../../workers/config.ts';
+import { startEngine } from '../../workers/engine.ts';
+import { compileSources, openConfiguredDatabase } from '../../workers/parts.ts';
+import { replay, type ReplayEvent } from '../../workers/replay.ts';
+import { testDatabase } from './postgres.ts';
+import { startSink, type Taken } from './smtp-sink.ts';
+
+/** What to run. Events before `from` are history. */
+export interface PipelineRun {
+  readonly sources: readonly SourceFile[];
+  readonly customers: readonly SimulatedCustomer[];
+  readonly events: readonly SimulatedEvent[];
+  readonly from: Instant;
+  readonly until: Instant;
+  /** null: the queue is on PostgreSQL. */
+  readonly redisUrl: string | null;
+}
+
+/** What came of it. */
+export interface PipelineResult {
+  /** Sorted by `compareLines`. */
+  readonly timeline: readonly Line[];
+  /** What the SMTP side took. */
+  readonly taken: readonly Taken[];
+}
+
+const BATCH = 500;
+
+/** Runs a company through the real pipeline on a database of its own. */
+export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
+  const database = await testDatabase();
+  const sink = await startSink();
+  const log = pino({ level: 'silent' });
+  const env = {
+    DATABASE_URL: database.url,
+    PERENNIAL_INBOX_URL: sink.url,
+    SMTP_URL: sink.url,
+    ...(run.redisUrl === null ? {} : { REDIS_URL: run.redisUrl }),
+  };
+  const config = readConfig(env, '/');
+  try {
+    await deployAt(run);
+    const engine = await startEngine({
+      config,
+      log,
+      roles: ['scheduler', 'advance', 'deliver'],
+      followFiles: false,
+    });
+    try {
+      const { parts, fleet } = engine;
+      const { from, until } = run;
+      await load();
+      const events = run.events.filter(({ event }) => event.at >= from).map(replayed);
+      await replay({ parts, fleet, events, from, until });
+      return { timeline: await timelineOf(parts.db, undefined, from, until), taken: [...sink.taken] };
+      async function load(): Promise<void> {
+        const identities = run.customers.map(({ profile }): Incoming => {
+          const { id, orders, spent, first_order_at, last_order_at, last_seen_at, satisfaction, ...traits } = profile;
+          return { kind: 'identify', customer: id, traits };
+        });
+        await takeAll(identities, false);
+        for (const { profile, consent } of run.customers) {
+          const scopes = [...(consent.suppressed ? ['*'] : []), ...consent.unsubscribed];
+          for (const scope of scopes) {
+            const address = profile.email ?? '';
+            await suppress(parts.db, { address, scope, source: 'import', reason: null, by: 'test' });
+          }
+        }
+        await takeAll(run.events.filter(({ event }) => event.at < from).map(replayed), true);
+      }
+      async function takeAll(items: readonly Incoming[], history: boolean): Promise<void> {
+        for (let start = 0; start < items.length; start += BATCH) {
+          const { rejected } = await ingest(parts.db, parts.cache, items.slice(start, start + BATCH), { history });
+          if (rejected[0] !== undefined) throw new Error(rejected[0].message);
+        }
+      }
+    } finally {
+      await engine.close();
+    }
+  } finally {
+    await sink.close();
+    await database.drop();
+  }
+
+  /** Triggers look forward from the deployment, so it happens at `from`. */
+  async function deployAt({ sources, from }: PipelineRun): Promise<void> {
+    const { db, close } = await openConfiguredDatabase(config, log, { max: 2 });
+    try {
+      await setSteppedClock(db, from);
+      await deployRelease(db, compileSources, sources, { author: 'test', note: null, gitCommit: null });
+    } finally {
+      await close();
+    }
+  }
+}
+
+function replayed({ customer, event }: SimulatedEvent): ReplayEvent {
+  return { kind: 'track', customer, event, createIfMissing: false };
+}
+
+/** Lines of a simulation in the order in which rows can be compared with them. */
+export function comparable(lines: readonly Line[]): readonly Line[] {
+  return lines.map(({ ...line }) => line).sort(compareLines);
+}
