@@ -114,7 +114,7 @@ async function markClaimed(
   const domain = senderDomain(ctx.release);
   const rows = granted.map(({ draft, send }) => {
     const id = sendIdOf(draft, send);
-    return { id, message_id: messageIdFor(id, domain), address: storedOf(draft).address };
+    return { id, was: 'planned', message_id: messageIdFor(id, domain), address: storedOf(draft).address };
   });
   const marked = await execute(
     tx,
@@ -122,9 +122,9 @@ async function markClaimed(
     `update sends s set status = 'claimed', fence = s.fence + 1, claimed_at = $2,
        lease_until = clock_timestamp() + $3 * interval '1 millisecond',
        message_id = coalesce(s.message_id, r.message_id), address = r.address, release_id = $4
-     from rows r where s.id = r.id and s.status = 'planned'
+     from rows r where s.id = r.id and s.status = r.was
      returning s.id, s.fence, s.message_id, s.attempts`,
-    'id bigint, message_id text, address text',
+    'id bigint, was text, message_id text, address text',
     [time(ctx.now), leaseMs, ctx.releaseId],
   );
   type Marked = { id: number; fence: number; message_id: string; attempts: number };
@@ -165,10 +165,11 @@ async function holdUnaddressed(tx: Tx, unaddressed: readonly Due[], ctx: StoreCo
     tx,
     unaddressed.map(({ draft, send }) => ({
       id: sendIdOf(draft, send),
+      was: 'planned',
       error: `${JSON.stringify(draft.profile.email)} is not an address that mail can be sent to`,
     })),
-    `update sends s set held_at = $2, held_error = r.error from rows r where s.id = r.id and s.status = 'planned'`,
-    'id bigint, error text',
+    `update sends s set held_at = $2, held_error = r.error from rows r where s.id = r.id and s.status = r.was`,
+    'id bigint, was text, error text',
     [time(ctx.now)],
   );
 }

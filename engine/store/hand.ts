@@ -95,7 +95,8 @@ async function answer(db: Database, group: readonly Waiting[], answerMs: number)
 
 /**
  * Which of the claims are now handed over, as `ID FENCE`. The row's own columns are read on its newest version: they
- * come from the locking CTE, which re-checks what changed since the snapshot.
+ * come from the locking CTE, which re-checks what changed since the snapshot. That CTE asks for ids only: statistics know
+ * nothing of a state that lasts for seconds, and a plan that starts from "the few claimed rows" starts from all of them.
  */
 async function markHanded(
   db: Database,
@@ -104,23 +105,25 @@ async function markHanded(
 ): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ id: number; fence: number; status: string }>(
     `with asked as (select * from unnest($1::bigint[], $2::int[]) as a (id, fence)),
+     found as materialized (
+       select s.id, s.status, s.lease_until, s.address, s.lane, s.topic, s.enrolment_id, s.playbook_id
+       from asked a join sends s on s.id = a.id
+       where s.fence = a.fence and set_config('synchronous_commit', 'on', true) = 'on'
+       for no key update of s skip locked),
      ours as materialized (
-       select s.id, e.status as enrolment, e.reason,
+       select f.id, e.status as enrolment, e.reason,
          case
            when e.status not in ('active', 'complete') then 'cancelled'
-           when s.lease_until <= clock_timestamp() or e.held_at is not null
+           when f.lease_until <= clock_timestamp() or e.held_at is not null
              or exists (select from pauses p where p.scope = '*' or p.scope = b.name)
-             or exists (select from suppressions x where x.address = s.address
-                 and (x.scope = '*' or (s.lane = 'bulk' and x.scope = s.topic))) then 'planned'
+             or exists (select from suppressions x where x.address = f.address
+                 and (x.scope = '*' or (f.lane = 'bulk' and x.scope = f.topic))) then 'planned'
            else 'handed'
          end as verdict
-       from asked a
-       join sends s on s.id = a.id
-       join enrolments e on e.id = s.enrolment_id
-       join playbooks b on b.id = s.playbook_id
-       where s.fence = a.fence and s.status = 'claimed'
-         and set_config('synchronous_commit', 'on', true) = 'on'
-       for no key update of s skip locked),
+       from found f
+       join enrolments e on e.id = f.enrolment_id
+       join playbooks b on b.id = f.playbook_id
+       where f.status = 'claimed'),
      clock as (select date_trunc('milliseconds', coalesce(stepped_at, clock_timestamp())) as now from engine)
      update sends s set status = o.verdict,
        handed_at = case when o.verdict = 'handed' then clock.now end,

@@ -144,11 +144,12 @@ async function park(tx: Queryable, parked: readonly Resolution[]): Promise<void>
     tx,
     parked.map(({ of, settlement }) => ({
       id: of.enrolmentId,
+      was: 'active',
       step: of.send.step,
       due_at: timeOrNull(settlement?.at ?? null),
     })),
     `update enrolments e set due_at = r.due_at, ready = false from rows r
-     where e.id = r.id and e.status = 'active' and e.due_at is null and e.step = r.step`,
-    'id bigint, step text, due_at timestamptz',
+     where e.id = r.id and e.status = r.was and e.due_at is null and e.step = r.step`,
+    'id bigint, was text, step text, due_at timestamptz',
   );
 }

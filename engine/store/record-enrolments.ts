@@ -79,7 +79,7 @@ async function update(tx: Queryable, changes: readonly Change[]): Promise<void> 
   const rows = changes.map(({ stored, enrolment }) => {
     const known = stored.enrolments.get(enrolmentKey(enrolment));
     const vars = known?.as.vars === enrolment.vars ? null : enrolment.vars;
-    return { ...standing(enrolment), id: known?.id, vars };
+    return { ...standing(enrolment), id: known?.id, was: 'active', vars };
   });
   const { rowCount } = await execute(
     tx,
@@ -88,8 +88,8 @@ async function update(tx: Queryable, changes: readonly Change[]): Promise<void> 
        step = r.step, reason = r.reason, vars = coalesce(r.vars, e.vars),
        held_at = case when r.status = 'active' then e.held_at end,
        held_error = case when r.status = 'active' then e.held_error end
-     from rows r where e.id = r.id and e.status = 'active'`,
-    `id bigint, ${STANDING}`,
+     from rows r where e.id = r.id and e.status = r.was`,
+    `id bigint, was text, ${STANDING}`,
   );
   if (rowCount !== rows.length) {
     throw new StoreError('lost-row', 'an enrolment that was loaded as active under its lock is so no longer');

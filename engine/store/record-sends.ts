@@ -89,6 +89,7 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
 async function update(tx: Queryable, changes: readonly Change[]): Promise<void> {
   const rows = changes.map(({ stored, change }) => ({
     ...ending(change),
+    was: 'planned',
     id: stored.sends.get(sendKey(change.send))?.id,
     due_at: time(change.send.dueAt),
   }));
@@ -98,8 +99,8 @@ async function update(tx: Queryable, changes: readonly Change[]): Promise<void> 
     `update sends s set status = r.status, due_at = r.due_at, settled_at = r.settled_at, reason = coalesce(r.reason, s.reason),
        held_at = case when r.status = 'planned' then s.held_at end,
        held_error = case when r.status = 'planned' then s.held_error end
-     from rows r where s.id = r.id and s.status = 'planned'`,
-    'id bigint, status text, due_at timestamptz, settled_at timestamptz, reason text',
+     from rows r where s.id = r.id and s.status = r.was`,
+    'id bigint, was text, status text, due_at timestamptz, settled_at timestamptz, reason text',
   );
   if (rowCount !== rows.length) {
     throw new StoreError('lost-row', 'a mail that was loaded as planned under its customer’s lock is so no longer');

@@ -16,6 +16,9 @@ export function timeOrNull(at: Instant | null): string | null {
  * Runs `sql` with a table `rows` made of `rows`, its columns as `columns` declares them, and `place`, the place in the
  * list from 1. `values` are $2 and following. Does nothing for no rows. JSON is the fastest way to bring some hundred
  * rows of mixed types over, and the only one for arrays within rows.
+ *
+ * Join by id alone, and give a state that is expected as a column of `rows`: a plan that trusts statistics about states
+ * that last for seconds would look at every row of that state for each of ours.
  */
 export async function execute(
   tx: Queryable,
