@@ -5,7 +5,8 @@
  * 2. Numbers are given once, also among processes that keep one folder: linking to a taken name fails.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, readdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { linkSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdir, open, readFile, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type InboxEntry, type ReceivedMail, readEntry, readWholeMail } from './mail.ts';
 
@@ -65,46 +66,52 @@ export class InboxWriter {
   static async open(dir: string): Promise<InboxWriter> {
     await mkdir(dir, { recursive: true });
     await sweep(dir);
-    return new InboxWriter(dir, await nextNumber(dir));
+    return new InboxWriter(dir, lastOf(await namesIn(dir)) + 1);
   }
 
-  /** Stores a mail, and returns its number when the file has its name. */
-  async add(message: Buffer): Promise<number> {
+  /**
+   * Stores a mail, and returns its number when the file has its name. Synchronous: a mail is small and the thread
+   * pool's five turns for it cost five times as much as the work.
+   */
+  add(message: Buffer): number {
     const temporary = join(this.#dir, `${INCOMING}${randomUUID()}`);
-    await writeFile(temporary, message, { flag: 'wx' });
+    writeFileSync(temporary, message, { flag: 'wx' });
     try {
-      return await this.#name(temporary);
+      return this.#name(temporary);
     } finally {
-      await unlink(temporary);
+      unlinkSync(temporary);
     }
   }
 
-  async #name(temporary: string): Promise<number> {
+  #name(temporary: string): number {
     for (let tries = 1; ; tries += 1) {
       const number = this.#next;
       this.#next += 1;
       try {
-        await link(temporary, fileOf(this.#dir, number));
+        linkSync(temporary, fileOf(this.#dir, number));
         return number;
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') throw error;
         // Another process writes here too, as a rule a few mails ahead; only when it is many, the folder is read.
-        if (tries % PROBES === 0) this.#next = Math.max(this.#next, await nextNumber(this.#dir));
+        if (tries % PROBES === 0) this.#next = Math.max(this.#next, lastOf(readdirSync(this.#dir)) + 1);
       }
     }
   }
 }
 
-async function nextNumber(dir: string): Promise<number> {
-  return ((await numbersIn(dir)).at(-1) ?? 0) + 1;
+function lastOf(names: readonly string[]): number {
+  return numbersOf(names).at(-1) ?? 0;
 }
 
-async function numbersIn(dir: string): Promise<readonly number[]> {
-  const names = await namesIn(dir);
+function numbersOf(names: readonly string[]): readonly number[] {
   return names
     .flatMap((name) => NAME.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => a - b);
+}
+
+async function numbersIn(dir: string): Promise<readonly number[]> {
+  return numbersOf(await namesIn(dir));
 }
 
 async function namesIn(dir: string): Promise<readonly string[]> {
