@@ -20,6 +20,7 @@ import {
   type Answer,
   type StaffOptions,
 } from './support/staff.ts';
+import { count } from './check/format.ts';
 import { processTerminal, table, type Terminal } from './support/terminal.ts';
 import { localTime } from './support/times.ts';
 
@@ -61,7 +62,7 @@ function listText(items: readonly HeldItem[], counts: HeldCounts, terminal: Term
   const head = ['what', `since (${terminal.zone.name})`, 'customer', 'where', 'error'];
   return (
     `${table([head, ...rows])}${more}` +
-    `${total} held: ${counts.customer} customers, ${counts.enrolment} enrolments, ${counts.send} mails, ${counts.event} events.\n`
+    `${total} held: ${count(counts.customer, 'customer')}, ${count(counts.enrolment, 'enrolment')}, ${count(counts.send, 'mail')}, ${count(counts.event, 'event')}.\n`
   );
 }
 

@@ -1,6 +1,7 @@
 /** `perennial pause` and `perennial resume`: hold a playbook or all of them, and let go again without a flood. */
 import { InvalidArgumentError, type Command } from 'commander';
 import { ALL, pause, resume, type Resumed } from '../engine/store/pauses.ts';
+import { count } from './check/format.ts';
 import { onePlaybookOrAll, unknownPlaybook } from './support/scope.ts';
 import { actCommand, answer, type ActOptions, type Answer } from './support/staff.ts';
 import { processTerminal, type Terminal } from './support/terminal.ts';
@@ -82,9 +83,10 @@ function describe(resumed: Resumed, playbook: string | null): Answer {
 }
 
 function spreadText({ sends, enrolments, late, spreadMs }: Extract<Resumed, { readonly outcome: 'resumed' }>): string {
-  const total = sends + enrolments;
-  const over = spreadMs === 0 ? 'at once' : `spread over ${Math.ceil(spreadMs / MINUTE_MS)} minutes`;
+  const over = spreadMs === 0 ? 'at once' : `spread over ${count(Math.ceil(spreadMs / MINUTE_MS), 'minute')}`;
   const goesOn =
-    total === 0 ? 'Nothing was waiting.' : `${total} held back (${sends} mails, ${enrolments} enrolments): ${over}.`;
+    sends + enrolments === 0
+      ? 'Nothing was waiting.'
+      : `${count(sends, 'mail')} and ${count(enrolments, 'enrolment')} had been held back: they go on ${over}.`;
   return `${goesOn}\n${late === 0 ? '' : `${late} overdue for too long: their mails are skipped as late.\n`}`;
 }
