@@ -34,12 +34,15 @@ function earliestOfAll(after: string): string {
     ) as heads`;
 }
 
+/** The statement of `nextDueAt`: for the test that refuses sequential scans. */
+export const NEXT_DUE = earliestOfAll(`'-infinity'::timestamptz`);
+
 /**
  * The earliest due instant of anything that can go on (enrolments, timers, sends, runs), past ones included; null when
  * nothing waits. What is held or paused does not count. Timers count while paused: a paused playbook still enrols.
  */
 export async function nextDueAt(db: Queryable): Promise<Instant | null> {
-  const { rows } = await db.query<{ due_at: Instant | null }>(earliestOfAll(`'-infinity'::timestamptz`));
+  const { rows } = await db.query<{ due_at: Instant | null }>(NEXT_DUE);
   return rows[0]?.due_at ?? null;
 }
 
@@ -59,7 +62,7 @@ export async function isIdle(db: Queryable): Promise<boolean> {
   const { rows } = await db.query<{ idle: boolean }>(
     `select coalesce(next.due_at > coalesce(engine.stepped_at, clock_timestamp()), true)
        and not exists (select 1 from sends where status in ('claimed', 'handed') and held_at is null) as idle
-     from engine, (${earliestOfAll(`'-infinity'::timestamptz`)}) as next`,
+     from engine, (${NEXT_DUE}) as next`,
   );
   return rows[0]?.idle ?? true;
 }
