@@ -17,7 +17,7 @@ import { triggerPlaybook, type Triggered } from '../../engine/store/trigger.ts';
 import { COMPANY, openStaffed, type Staffed } from '../support/staff.ts';
 
 const FILES = {
-  'perennial.yaml': COMPANY,
+  'perennial.yaml': `${COMPANY}purchase: { event: order.placed, amount: total }\n`,
   'playbooks/series.yaml': `title: Series
 topic: news
 trigger: { event: order.placed }

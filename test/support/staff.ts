@@ -88,7 +88,6 @@ defaults:
   late_after: 3 days
 events:
   order.placed: { total: number }
-purchase: { event: order.placed, amount: total }
 attributes:
   plan: string
 topics:
