@@ -3,6 +3,7 @@ import { join, resolve, sep } from 'node:path';
 import { LARGEST_BYTES } from '../playbook/yaml/limits.ts';
 import { COMPANY_FILE } from '../playbook/layout.ts';
 import type { Problem, SourceFile } from '../playbook/problem.ts';
+import { codeOf } from './errors.ts';
 
 /** The folders of a company whose files are sources, besides `perennial.yaml`. */
 export const SOURCE_FOLDERS = ['playbooks', 'templates'] as const;
@@ -31,10 +32,6 @@ interface Reading {
   readonly root: string;
   readonly sources: SourceFile[];
   readonly problems: Problem[];
-}
-
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
 function refuse(reading: Reading, file: string, code: string, message: string, fix: string): void {

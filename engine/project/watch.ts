@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { COMPANY_FILE } from '../playbook/layout.ts';
+import { codeOf } from './errors.ts';
 import { SOURCE_FOLDERS } from './read.ts';
 
 /** Editors save in several steps; after this long without a further one a save is over. */
@@ -36,7 +37,7 @@ async function sourceFolders(dir: string): Promise<readonly string[]> {
       found.push(...(await foldersUnder(join(dir, name))));
     } catch (error) {
       // A company may not have the folder yet; its birth is seen in the company folder itself.
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (codeOf(error) !== 'ENOENT') throw error;
     }
   }
   return found;
@@ -46,11 +47,16 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error('watching failed', { cause: error });
 }
 
+/** Whether a name in the company folder itself is one of ours; some platforms do not say the name. */
+function isTopLevel(name: string | null): boolean {
+  return name === null || name === COMPANY_FILE || SOURCE_FOLDERS.some((known) => known === name);
+}
+
 /** One watcher a folder: watching trees at once is not to be had on every platform and Node 20. */
 class FolderWatch implements ProjectWatch {
   readonly #dir: string;
   readonly #handlers: WatchHandlers;
-  readonly #watchers = new Map<string, FSWatcher>();
+  #watchers: readonly FSWatcher[] = [];
   #timer: NodeJS.Timeout | null = null;
   #running = false;
   #again = false;
@@ -61,36 +67,36 @@ class FolderWatch implements ProjectWatch {
     this.#handlers = handlers;
   }
 
-  /** Watches folders that are new and lets go of those that are gone. */
+  /** Watches the folders that are there now. A folder that was replaced has the same name, so all are watched anew. */
   async follow(): Promise<void> {
-    const folders = new Set(await sourceFolders(this.#dir));
+    const folders = await sourceFolders(this.#dir);
     if (this.#closed) return;
-    for (const [folder, watcher] of this.#watchers) {
-      if (folders.has(folder)) continue;
-      watcher.close();
-      this.#watchers.delete(folder);
-    }
-    for (const folder of folders) if (!this.#watchers.has(folder)) this.#watch(folder);
+    const before = this.#watchers;
+    this.#watchers = folders.map((folder) => this.#watch(folder)).filter((watcher) => watcher !== null);
+    for (const watcher of before) watcher.close();
   }
 
-  #watch(folder: string): void {
-    const watcher = watch(folder, (_event, name) => {
-      if (
-        folder !== this.#dir ||
-        name === null ||
-        name === COMPANY_FILE ||
-        SOURCE_FOLDERS.some((known) => known === name)
-      )
-        this.#touched();
-    });
-    watcher.on('error', (error) => {
-      watcher.close();
-      this.#watchers.delete(folder);
-      // A folder that was removed ends its watch with an error; its parent has told of that.
-      if (!('code' in error) || (error.code !== 'ENOENT' && error.code !== 'EPERM'))
-        this.#handlers.onError(asError(error));
-    });
-    this.#watchers.set(folder, watcher);
+  #watch(folder: string): FSWatcher | null {
+    try {
+      const watcher = watch(folder, (_event, name) => {
+        if (folder !== this.#dir || isTopLevel(name)) this.#touched();
+      });
+      return watcher.on('error', (error) => this.#failed(folder, watcher, error));
+    } catch (error) {
+      this.#report(folder, error);
+      return null;
+    }
+  }
+
+  #failed(folder: string, watcher: FSWatcher, error: unknown): void {
+    watcher.close();
+    this.#report(folder, error);
+  }
+
+  /** A folder that goes away ends its watch with an error, and the folder around it tells of that; the company's own has none. */
+  #report(folder: string, error: unknown): void {
+    const isGone = ['ENOENT', 'EPERM'].includes(codeOf(error) ?? '');
+    if (!isGone || folder === this.#dir) this.#handlers.onError(asError(error));
   }
 
   #touched(): void {
@@ -122,8 +128,8 @@ class FolderWatch implements ProjectWatch {
   close(): void {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const watcher of this.#watchers.values()) watcher.close();
-    this.#watchers.clear();
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = [];
   }
 }
 

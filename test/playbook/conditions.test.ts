@@ -206,7 +206,7 @@ const MISTAKES: readonly (readonly [string, number, string, string | null])[] = 
   ['b"abc" == "abc"', 0, 'no bytes', null],
   [`${'('.repeat(3000)}true${')'.repeat(3000)}`, 0, 'at most 4000 characters', null],
   [`${'!'.repeat(300)}true`, 251, 'nested too deeply', null],
-  [`${'['.repeat(300)}`, 40, 'nested too deeply', null],
+  ['['.repeat(300), 40, 'nested too deeply', null],
 ];
 
 describe('conditions', () => {
