@@ -85,7 +85,6 @@ export class MailConnection {
       this.#log.warn({ err: error }, 'a hand-over failed; the mail is withheld'),
     );
     this.#refused = ended.outcome.kind !== 'accepted';
-    if (!ended.reusable) this.destroy();
     return ended;
   }
 

@@ -24,7 +24,7 @@ export interface Ended {
   readonly outcome: Outcome;
   /** The connection had gone away before the server looked at the mail. */
   readonly stale: boolean;
-  /** The connection is in a known state and can go on, after RSET when the mail was not accepted. */
+  /** The connection is in a known state and can go on, after RSET when the mail was not accepted; else it is closed. */
   readonly reusable: boolean;
 }
 
@@ -111,6 +111,8 @@ class Conversation {
     if (this.#over) return;
     this.#over = true;
     this.#smtp.off('end', this.#onEnd);
+    // At once, not after the hand-over: the server is not to wait for a message that will not end.
+    if (!ended.reusable) this.#smtp.close();
     if (this.#granted === null) this.#resolve(ended);
     // A refusal outranks whatever else went wrong meanwhile: the mail is no longer ours to try.
     else void this.#granted.then((granted) => this.#resolve(granted ? ended : WITHHELD));
