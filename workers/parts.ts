@@ -53,7 +53,7 @@ export interface OpenDatabase {
 export async function openConfiguredDatabase(
   config: Config,
   log: Logger,
-  options: { readonly max?: number; readonly name?: string } = {},
+  options: { readonly max?: number; readonly name?: string; readonly indexed?: boolean } = {},
 ): Promise<OpenDatabase> {
   const embedded =
     config.database.kind === 'embedded' ? await openEmbeddedPostgres({ projectDir: config.projectDir, log }) : null;
@@ -78,7 +78,7 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
   const { advance, transactional, bulk } = config.concurrency;
   // Jobs of all lanes, hand-overs, outcomes, the scheduler, the intake and the sweep.
   const max = advance + transactional + bulk + 6;
-  const { db, close } = await openConfiguredDatabase(config, log, { max, name: 'perennial worker' });
+  const { db, close } = await openConfiguredDatabase(config, log, { max, name: 'perennial worker', indexed: true });
   try {
     const queue = await openConfiguredQueue(config, db.url, log);
     return {

@@ -57,8 +57,14 @@ const types: pg.CustomTypesConfig = {
 /**
  * Opens a pool. A stopped process must not keep its locks, so sessions that idle in a transaction end after 5 s;
  * lock waits end after 5 s and statements after 30 s. `max` is the number of connections.
+ *
+ * `indexed` is for processes that run the protocol: a statement that was prepared while its table was empty would read
+ * the whole table ever after, so such plans are ruled out from the start. Every statement of the protocol has its index.
  */
-export function openDatabase(url: string, options: { readonly max?: number; readonly name?: string } = {}): Database {
+export function openDatabase(
+  url: string,
+  options: { readonly max?: number; readonly name?: string; readonly indexed?: boolean } = {},
+): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max ?? 8,
@@ -68,6 +74,7 @@ export function openDatabase(url: string, options: { readonly max?: number; read
     statement_timeout: 30_000,
     connectionTimeoutMillis: 10_000,
     types,
+    ...(options.indexed === true ? { options: '-c enable_seqscan=off -c jit=off' } : {}),
   });
   // A server that goes away ends idle clients; the next query opens a new one and reports what it meets.
   pool.on('error', () => undefined);
