@@ -1,0 +1,137 @@
+/** A fleet of real processes of the built command line, to be killed, drained and replaced. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const CLI = path.join(ROOT, 'bin/perennial.js');
+const PRELOAD = path.join(import.meta.dirname, 'die-with-parent.js');
+const LEVEL_ERROR = 50;
+const KEPT_LINES = 30;
+
+/** How a process ended. */
+export type Ending = number | NodeJS.Signals;
+
+/** One process of a fleet. */
+export interface Member {
+  readonly roles: string;
+  /** Whether it has said that it runs. */
+  readonly isRunning: () => boolean;
+  /** Resolves when it runs. Rejects when it ends before. */
+  readonly running: Promise<void>;
+  /** Sends a signal and waits for the end. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<Ending>;
+}
+
+/** The processes, each in a place of its own that is filled again. */
+export interface Fleet {
+  readonly members: readonly Member[];
+  /** Puts a new process, with the same roles, into the place of one that has ended; does not wait until it runs. */
+  replace(member: Member): Member;
+  /** Resolves when all of them run. */
+  whenRunning(): Promise<void>;
+  /** Ends all of them by SIGTERM, at the same time. */
+  drain(): Promise<readonly Ending[]>;
+  /** Kills what is left. */
+  close(): Promise<void>;
+  /** Errors that processes have logged, and processes that ended without being told to. */
+  readonly complaints: readonly string[];
+}
+
+/** What the processes are started with. */
+export interface FleetOptions {
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** The roles of each process. */
+  readonly roles: readonly string[];
+}
+
+/** Starts a fleet; does not wait until it runs. */
+export function startFleet({ folder, env, roles }: FleetOptions): Fleet {
+  const complaints: string[] = [];
+  const start = (of: string): Member => startMember(folder, env, of, complaints);
+  const members = roles.map(start);
+  return {
+    members,
+    complaints,
+    replace: (member) => {
+      const place = members.indexOf(member);
+      if (place < 0) throw new Error('this process is of no place in the fleet');
+      return (members[place] = start(member.roles));
+    },
+    whenRunning: async () => void (await Promise.all(members.map((member) => member.running))),
+    drain: async () => Promise.all(members.map(async (member) => member.end('SIGTERM'))),
+    close: async () => void (await Promise.all(members.map(async (member) => member.end('SIGKILL')))),
+  };
+}
+
+function startMember(folder: string, env: FleetOptions['env'], roles: string, complaints: string[]): Member {
+  const args = ['--import', PRELOAD, CLI, 'work', '--project', folder, '--roles', roles];
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env, NODE_OPTIONS: '', LOG_LEVEL: 'info' },
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  let asked = false;
+  let runs = false;
+  const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const lines = readLog(child, (line) => {
+    if (line.level >= LEVEL_ERROR) complaints.push(`${roles}: ${line.text}`);
+  });
+  child.once('exit', (code, signal) => {
+    if (!asked) complaints.push(`${roles}: ended by itself (${signal ?? code})\n${lines.last.join('\n')}`);
+  });
+  const running = Promise.race([
+    lines.running.then(() => void (runs = true)),
+    ended.then(() => {
+      throw new Error(`a process (${roles}) ended before it ran:\n${lines.last.join('\n')}`);
+    }),
+  ]);
+  // Killed while it starts, it never runs: an error only for those who wait for it.
+  running.catch(() => undefined);
+  return {
+    roles,
+    isRunning: () => runs,
+    running,
+    end: async (signal) => {
+      asked = true;
+      child.kill(signal);
+      const [code, endedBy] = await ended;
+      return code ?? endedBy ?? signal;
+    },
+  };
+}
+
+interface LogLine {
+  readonly level: number;
+  readonly text: string;
+}
+
+function readLog(child: ChildProcess, onLine: (line: LogLine) => void): { running: Promise<void>; last: string[] } {
+  const last: string[] = [];
+  const { stderr } = child;
+  if (stderr === null) throw new Error('the log of a process is read from its standard error, which must be a pipe');
+  const running = new Promise<void>((resolve) => {
+    createInterface({ input: stderr }).on('line', (text) => {
+      last.push(text);
+      if (last.length > KEPT_LINES) last.shift();
+      const { level, msg } = parse(text);
+      if (msg === 'running') resolve();
+      onLine({ level, text });
+    });
+  });
+  return { running, last };
+}
+
+/** What is no line of the log was written by Node or by a crash: an error. */
+function parse(text: string): { readonly level: number; readonly msg: string } {
+  if (!text.startsWith('{"level"')) return { level: LEVEL_ERROR, msg: text };
+  try {
+    return JSON.parse(text) as { level: number; msg: string };
+  } catch (error) {
+    // Killed while it wrote.
+    if (error instanceof SyntaxError) return { level: 0, msg: '' };
+    throw error;
+  }
+}

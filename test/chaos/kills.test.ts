@@ -1,0 +1,115 @@
+/**
+ * A fleet of real processes under load: drained one after the other, then killed fifty times, over each queue. The judge
+ * is an independent process at the other end of SMTP, and the test's own list of the orders that were taken in.
+ *
+ * PERENNIAL_CHAOS_FULL=1 lets the leases of what the killed held run out by themselves (45 s) instead of moving them up.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { testRedis, type TestRedis } from '../support/redis.ts';
+import type { Fleet, Member } from './fleet.ts';
+import { judge } from './judge.ts';
+import { openLoad, type Load } from './load.ts';
+import { CONNECTIONS, FLEET, openSite, type Site } from './site.ts';
+
+const KILLS = 50;
+const FULL = process.env['PERENNIAL_CHAOS_FULL'] === '1';
+const RATE = { orders: 25, pauseMs: 150, maxBacklog: 800 } as const;
+const LIMIT_MS = 180_000;
+
+const redis: TestRedis | null = await testRedis();
+afterAll(async () => redis?.stop());
+
+const backends = [['PostgreSQL', null], ...(redis === null ? [] : [['Redis', redis.url] as const])] as const;
+
+describe.each(backends)('a fleet whose hints go over %s', (name, redisUrl) => {
+  let site: Site;
+  let load: Load;
+  let fleet: Fleet;
+  let killedDeliverers = 0;
+  const startedMs = performance.now();
+
+  beforeAll(async () => {
+    site = await openSite(redisUrl);
+    load = openLoad(site);
+    fleet = site.startFleet(FLEET);
+    await fleet.whenRunning();
+  }, LIMIT_MS);
+  afterAll(async () => site.close());
+
+  it(
+    'loses and doubts nothing while its processes are drained and replaced under load',
+    async () => {
+      load.start(RATE);
+      for (const member of fleet.members.slice()) {
+        expect(await member.end('SIGTERM')).toBe(0);
+        await fleet.replace(member).running;
+      }
+      await load.stop();
+      await load.finish();
+      expect(await judge(site, load.customers)).toMatchObject({ ...CLEAN, unknown: 0, resent: 0 });
+      expect(fleet.complaints).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    `loses nothing and sends no copy unseen over ${KILLS} kills of its processes under load`,
+    async () => {
+      load.start(RATE);
+      for (let kills = 0; kills < KILLS; kills += 1) {
+        await sleep(300 + Math.random() * 200);
+        const victim = await chooseVictim(fleet);
+        if (victim.isRunning() && victim.roles.includes('deliver')) killedDeliverers += 1;
+        await victim.end('SIGKILL');
+        fleet.replace(victim);
+      }
+      await load.stop();
+      await finishAfterKills();
+
+      const verdict = await judge(site, load.customers);
+      report(verdict);
+      expect(verdict).toMatchObject(CLEAN);
+      expect(verdict.unknown + verdict.resent).toBeLessThanOrEqual(killedDeliverers * 2 * CONNECTIONS);
+      expect(fleet.complaints).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  /** The living end in order, so that what is still open then was held by the killed; one new process cleans up. */
+  async function finishAfterKills(): Promise<void> {
+    await fleet.whenRunning();
+    for (const ending of await fleet.drain()) expect(ending).toBe(0);
+    if (!FULL) {
+      await site.db.query(`update sends set lease_until = clock_timestamp() where status in ('claimed', 'handed')`);
+      await site.db.query('update leases set until = clock_timestamp()');
+    }
+    fleet = site.startFleet(['scheduler,advance,deliver']);
+    await load.finish();
+    expect(await fleet.drain()).toEqual([0]);
+  }
+
+  function report(verdict: Awaited<ReturnType<typeof judge>>): void {
+    const { mails, unknown, resent, admittedCopies } = verdict;
+    const seconds = Math.round((performance.now() - startedMs) / 1_000);
+    process.stderr.write(
+      `${name}: ${KILLS} kills (${killedDeliverers} of delivering processes), ${load.customers.length} orders, ` +
+        `${mails} mails, ${unknown} unknown, ${resent} sent again, ${admittedCopies} copies on record, ` +
+        `${verdict.copies.length} copies not on record, ${verdict.lost.length} lost, ${seconds} s\n`,
+    );
+  }
+});
+
+const CLEAN = { lost: [], copies: [], strangers: [], stuck: [], early: [] } as const;
+
+/** Mostly one that works, or nothing would be worth killing; now and then one that is still starting. */
+async function chooseVictim(fleet: Fleet): Promise<Member> {
+  const workers = fleet.members.filter((member) => member.roles.includes('deliver'));
+  // On a slow machine processes would be killed before they have done anything.
+  if (!workers.some((member) => member.isRunning())) await Promise.race(workers.map((member) => member.running));
+  const running = fleet.members.filter((member) => member.isRunning());
+  const among = Math.random() < 0.2 ? fleet.members : running;
+  const victim = among[Math.floor(Math.random() * among.length)];
+  if (victim === undefined) throw new Error('no process of the fleet is left');
+  return victim;
+}

@@ -1,0 +1,101 @@
+/** Steady load: orders of new customers come in, and the business clock runs a minute in every round. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ingest, type Incoming } from '../../engine/store/ingest.ts';
+import { businessNow } from '../../engine/store/database.ts';
+import { setSteppedClock, stepUntil } from '../../workers/clock.ts';
+import type { Site } from './site.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** How much comes in. */
+export interface Rate {
+  /** Orders in each round. */
+  readonly orders: number;
+  /** Between two rounds. */
+  readonly pauseMs: number;
+  /** No orders come in while so many mails are due. */
+  readonly maxBacklog: number;
+}
+
+/** Load on a site. */
+export interface Load {
+  /** Keys of the customers whose order was taken in: what was promised. */
+  readonly customers: readonly string[];
+  start(rate: Rate): void;
+  /** Ends after the round under way. */
+  stop(): Promise<void>;
+  /** Runs the clock on until nothing is due any more; the fleet has to be there. @throws Error when it never comes. */
+  finish(): Promise<void>;
+  /** Mails that are due and not settled. */
+  backlog(): Promise<number>;
+}
+
+/** Makes ready to load a site. */
+export function openLoad(site: Site): Load {
+  const customers: string[] = [];
+  let stopping = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+
+  const backlog = async (): Promise<number> => {
+    const { rows } = await site.db.query<{ n: number }>(
+      `select count(*) as n from sends, engine
+       where status in ('planned', 'claimed', 'handed') and due_at <= engine.stepped_at`,
+    );
+    return rows[0]?.n ?? 0;
+  };
+  const round = async (rate: Rate): Promise<void> => {
+    const now = await businessNow(site.db);
+    if ((await backlog()) < rate.maxBacklog) {
+      const keys = Array.from({ length: rate.orders }, (_, n) => `c${customers.length + n}`);
+      await takeIn(site, keys, now);
+      customers.push(...keys);
+    }
+    await setSteppedClock(site.db, now + MINUTE_MS);
+  };
+  return {
+    customers,
+    backlog,
+    start: (rate) => {
+      stopping = new AbortController();
+      const { signal } = stopping;
+      running = (async () => {
+        while (!signal.aborted) {
+          await round(rate);
+          await sleep(rate.pauseMs);
+        }
+      })();
+      // Whoever stops the load hears of it.
+      running.catch(() => undefined);
+    },
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+    finish: async () => {
+      const signals = { wake: () => undefined, worked: async () => sleep(50) };
+      await stepUntil(site.db, signals, (await businessNow(site.db)) + DAY_MS);
+    },
+  };
+}
+
+/** As the intake does it: commit, then hint. */
+async function takeIn(site: Site, keys: readonly string[], at: number): Promise<void> {
+  const batch = keys.flatMap((customer): Incoming[] => [
+    { kind: 'identify', customer, traits: { email: addressOf(customer) } },
+    {
+      kind: 'track',
+      customer,
+      event: { id: `order-${customer}`, event: 'order.placed', at, data: { total: 10 } },
+      createIfMissing: false,
+    },
+  ]);
+  const taken = await ingest(site.db, site.cache, batch, { history: false });
+  if (taken.accepted !== batch.length) throw new Error(`of ${batch.length} items ${taken.accepted} were taken in`);
+  void site.hints.send({ ...taken.planned, advance: taken.due });
+}
+
+/** The address of a customer. */
+export function addressOf(customer: string): string {
+  return `${customer}@example.com`;
+}

@@ -1,0 +1,88 @@
+/** Where a fleet works: a real database with a deployed company, a queue, and a counter of mails for each lane. */
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+import { pino } from 'pino';
+import { openQueue, prepareQueue, type HintQueue, type QueueLocation } from '../../engine/queue/queue.ts';
+import { openReleaseCache, type ReleaseCache } from '../../engine/store/context.ts';
+import { openDatabase, type Database } from '../../engine/store/database.ts';
+import { migrate } from '../../engine/store/migrate.ts';
+import { setSteppedClock } from '../../workers/clock.ts';
+import { openHints, type Hints } from '../../workers/hints.ts';
+import { testFolder } from '../support/folder.ts';
+import { testDatabase } from '../support/postgres.ts';
+import { spawnSink, type SpawnedSink } from '../support/smtp-sink.ts';
+import { compileSources } from '../support/staff.ts';
+import { writeCompany } from './company.ts';
+import { startFleet, type Fleet } from './fleet.ts';
+
+/** The lanes of mail, each with a counter of its own. */
+export type MailLane = 'transactional' | 'bulk';
+
+/** Business time at the start. */
+const STARTS_AT = Date.parse('2026-03-02T10:00:00Z');
+const CLI = path.resolve(import.meta.dirname, '../../bin/perennial.js');
+
+/** Two that schedule, three that work: any of them may die. */
+export const FLEET = ['scheduler', 'scheduler', 'advance,deliver', 'advance,deliver', 'advance,deliver'] as const;
+
+/** Connections of each process to each counter: so many mails may be in a conversation when it is killed. */
+export const CONNECTIONS = 8;
+
+/** An open site. */
+export interface Site {
+  readonly db: Database;
+  readonly cache: ReleaseCache;
+  readonly queue: HintQueue;
+  readonly hints: Hints;
+  readonly sinks: Readonly<Record<MailLane, SpawnedSink>>;
+  startFleet(roles: readonly string[]): Fleet;
+  /** Ends the fleets that are left, and everything else. */
+  close(): Promise<void>;
+}
+
+/** Opens a site. `redisUrl` null: the queue is on the same PostgreSQL. */
+export async function openSite(redisUrl: string | null): Promise<Site> {
+  const database = await testDatabase();
+  const folder = await testFolder();
+  await writeCompany(folder);
+  const db = openDatabase(database.url, { max: 6 });
+  await migrate(db);
+  await setSteppedClock(db, STARTS_AT);
+  const backend: QueueLocation =
+    redisUrl === null ? { kind: 'postgres', url: database.url } : { kind: 'redis', url: redisUrl };
+  await prepareQueue(backend);
+  const log = pino({ level: 'silent' });
+  const queue = await openQueue({ backend, log });
+  const sinks = { transactional: await spawnSink(), bulk: await spawnSink() };
+  const env = {
+    DATABASE_URL: database.url,
+    SMTP_URL: sinks.transactional.url,
+    PERENNIAL_INBOX_URL: sinks.bulk.url,
+    PERENNIAL_SMTP_CONNECTIONS: String(CONNECTIONS),
+    REDIS_URL: redisUrl ?? '',
+  };
+  const args = [CLI, 'deploy', '--project', folder, '--by', 'test'];
+  await promisify(execFile)(process.execPath, args, { env: { ...process.env, ...env, NODE_OPTIONS: '' } });
+  const fleets: Fleet[] = [];
+  return {
+    db,
+    cache: openReleaseCache(compileSources),
+    queue,
+    hints: openHints(queue, log),
+    sinks,
+    startFleet: (roles) => {
+      const fleet = startFleet({ folder, env, roles });
+      fleets.push(fleet);
+      return fleet;
+    },
+    close: async () => {
+      await Promise.all(fleets.map(async (fleet) => fleet.close()));
+      await queue.close();
+      await db.close();
+      await Promise.all([sinks.transactional.close(), sinks.bulk.close()]);
+      await database.drop();
+    },
+  };
+}
