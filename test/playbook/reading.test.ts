@@ -105,7 +105,7 @@ describe('reading by the schema', () => {
         expect(problems.length === 0).toBe(wanted.success);
         if (wanted.success) expect(value).toEqual(wanted.data);
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 
@@ -121,7 +121,7 @@ describe('reading by the schema', () => {
           expect(problem.message).not.toMatch(/undefined|\[object/);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });
@@ -176,7 +176,7 @@ describe('any text', () => {
           compileOne('topic: news\ntrigger: { manual: true }\nsteps: [ { email: a/b } ]', {}, source).release,
         ).toBeNull();
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 
@@ -188,7 +188,7 @@ describe('any text', () => {
         const { release, problems } = compileOne(sound.slice(0, at) + piece + sound.slice(at));
         expect(release === null).toBe(problems.some(({ level }) => level === 'error'));
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });

@@ -1,6 +1,6 @@
 /** The only file that knows the CEL library: it lends us its parser; types and evaluation are our own. */
 import { Environment, ParseError } from '@marcbachmann/cel-js';
-import type { ASTNode } from '@marcbachmann/cel-js';
+import type { ASTNode, ASTOperator } from '@marcbachmann/cel-js';
 
 export type BinaryOperator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | '+' | '-' | '*' | '/' | '%';
 
@@ -10,27 +10,23 @@ interface Place {
   readonly end: number;
 }
 
+/** What an expression is, but for where it stands. */
+type Shape =
+  | { readonly op: 'literal'; readonly value: string | number | boolean | null }
+  | { readonly op: 'name'; readonly name: string }
+  | { readonly op: 'field'; readonly of: Expression; readonly field: string }
+  | { readonly op: 'index'; readonly of: Expression; readonly at: Expression }
+  | { readonly op: 'call'; readonly name: string; readonly args: readonly Expression[] }
+  | { readonly op: 'method'; readonly name: string; readonly on: Expression; readonly args: readonly Expression[] }
+  | { readonly op: 'list'; readonly items: readonly Expression[] }
+  | { readonly op: 'map'; readonly entries: readonly (readonly [Expression, Expression])[] }
+  | { readonly op: 'choice'; readonly if: Expression; readonly then: Expression; readonly else: Expression }
+  | { readonly op: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
+  | { readonly op: 'not' | 'minus'; readonly of: Expression }
+  | { readonly op: 'binary'; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression };
+
 /** A CEL expression as the rest of this folder sees it. */
-export type Expression = Place &
-  (
-    | { readonly op: 'literal'; readonly value: string | number | boolean | null }
-    | { readonly op: 'name'; readonly name: string }
-    | { readonly op: 'field'; readonly of: Expression; readonly field: string }
-    | { readonly op: 'index'; readonly of: Expression; readonly at: Expression }
-    | { readonly op: 'call'; readonly name: string; readonly args: readonly Expression[] }
-    | { readonly op: 'method'; readonly name: string; readonly on: Expression; readonly args: readonly Expression[] }
-    | { readonly op: 'list'; readonly items: readonly Expression[] }
-    | { readonly op: 'map'; readonly entries: readonly (readonly [Expression, Expression])[] }
-    | { readonly op: 'choice'; readonly if: Expression; readonly then: Expression; readonly else: Expression }
-    | { readonly op: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
-    | { readonly op: 'not' | 'minus'; readonly of: Expression }
-    | {
-        readonly op: 'binary';
-        readonly operator: BinaryOperator;
-        readonly left: Expression;
-        readonly right: Expression;
-      }
-  );
+export type Expression = Place & Shape;
 
 /** The text is no CEL, or uses a part of CEL that conditions do not have. `start` is an offset in the source. */
 export class ExpressionSyntaxError extends Error {
@@ -50,97 +46,60 @@ const DEEPEST = 250;
 const TOO_DEEP = 'the condition is too large or nested too deeply';
 const environment = new Environment({ unlistedVariablesAreDyn: true, limits: LIMITS });
 
-function literal(node: ASTNode, value: unknown): Expression {
-  const place = { start: node.start, end: node.end };
-  if (value === null || typeof value === 'string' || typeof value === 'boolean')
-    return { ...place, op: 'literal', value };
-  if (typeof value === 'number' || typeof value === 'bigint') return { ...place, op: 'literal', value: Number(value) };
-  if (value instanceof Uint8Array)
-    throw new ExpressionSyntaxError('conditions have no bytes: write plain text', node.start);
-  // What is left is the library's unsigned integer; numbers are one type here.
-  return { ...place, op: 'literal', value: Number(value) };
+type Convert = (node: ASTNode) => Expression;
+type NodeOf<K extends ASTOperator> = Extract<ASTNode, { readonly op: K }>;
+
+function literal({ args: value, start }: NodeOf<'value'>): Shape {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return { op: 'literal', value };
+  if (value instanceof Uint8Array) throw new ExpressionSyntaxError('conditions have no bytes: write plain text', start);
+  // Whole numbers, with a sign or without, are the library's own kinds; numbers are one type here.
+  return { op: 'literal', value: Number(value) };
 }
 
-function convertAll(nodes: readonly ASTNode[], depth: number): readonly Expression[] {
-  return nodes.map((node) => convert(node, depth));
+function binary({ op, args: [left, right] }: NodeOf<BinaryOperator>, of: Convert): Shape {
+  return { op: 'binary', operator: op, left: of(left), right: of(right) };
 }
+
+function optional({ start }: NodeOf<'.?' | '[?]'>): never {
+  throw new ExpressionSyntaxError('optional access (`.?`) is not needed: a field that is missing is null', start);
+}
+
+/** How each of the library's nodes becomes one of ours; `of` converts a part. */
+const CONVERTERS: { readonly [K in ASTOperator]: (node: NodeOf<K>, of: Convert) => Shape } = {
+  value: literal,
+  id: ({ args: name }) => ({ op: 'name', name }),
+  '.': ({ args: [on, field] }, of) => ({ op: 'field', of: of(on), field }),
+  '[]': ({ args: [on, at] }, of) => ({ op: 'index', of: of(on), at: of(at) }),
+  '.?': optional,
+  '[?]': optional,
+  call: ({ args: [name, args] }, of) => ({ op: 'call', name, args: args.map(of) }),
+  rcall: ({ args: [name, on, args] }, of) => ({ op: 'method', name, on: of(on), args: args.map(of) }),
+  list: ({ args }, of) => ({ op: 'list', items: args.map(of) }),
+  map: ({ args }, of) => ({ op: 'map', entries: args.map(([key, value]) => [of(key), of(value)]) }),
+  '?:': ({ args: [test, yes, no] }, of) => ({ op: 'choice', if: of(test), then: of(yes), else: of(no) }),
+  '&&': ({ args: [left, right] }, of) => ({ op: 'and', left: of(left), right: of(right) }),
+  '||': ({ args: [left, right] }, of) => ({ op: 'or', left: of(left), right: of(right) }),
+  '!_': ({ args: on }, of) => ({ op: 'not', of: of(on) }),
+  '-_': ({ args: on }, of) => ({ op: 'minus', of: of(on) }),
+  '==': binary,
+  '!=': binary,
+  '<': binary,
+  '<=': binary,
+  '>': binary,
+  '>=': binary,
+  in: binary,
+  '+': binary,
+  '-': binary,
+  '*': binary,
+  '/': binary,
+  '%': binary,
+};
 
 function convert(node: ASTNode, depth: number): Expression {
   if (depth > DEEPEST) throw new ExpressionSyntaxError(TOO_DEEP, node.start);
-  const below = depth + 1;
-  const place = { start: node.start, end: node.end };
-  switch (node.op) {
-    case 'value':
-      return literal(node, node.args);
-    case 'id':
-      return { ...place, op: 'name', name: node.args };
-    case '.':
-      return { ...place, op: 'field', of: convert(node.args[0], below), field: node.args[1] };
-    case '[]':
-      return { ...place, op: 'index', of: convert(node.args[0], below), at: convert(node.args[1], below) };
-    case 'call':
-      return { ...place, op: 'call', name: node.args[0], args: convertAll(node.args[1], below) };
-    case 'rcall':
-      return {
-        ...place,
-        op: 'method',
-        name: node.args[0],
-        on: convert(node.args[1], below),
-        args: convertAll(node.args[2], below),
-      };
-    case 'list':
-      return { ...place, op: 'list', items: convertAll(node.args, below) };
-    case 'map':
-      return {
-        ...place,
-        op: 'map',
-        entries: node.args.map(([key, value]) => [convert(key, below), convert(value, below)] as const),
-      };
-    case '?:':
-      return {
-        ...place,
-        op: 'choice',
-        if: convert(node.args[0], below),
-        then: convert(node.args[1], below),
-        else: convert(node.args[2], below),
-      };
-    case '&&':
-    case '||':
-      return {
-        ...place,
-        op: node.op === '&&' ? 'and' : 'or',
-        left: convert(node.args[0], below),
-        right: convert(node.args[1], below),
-      };
-    case '!_':
-    case '-_':
-      return { ...place, op: node.op === '!_' ? 'not' : 'minus', of: convert(node.args, below) };
-    case '.?':
-    case '[?]':
-      throw new ExpressionSyntaxError(
-        'optional access (`.?`) is not needed: a field that is missing is null',
-        node.start,
-      );
-    case '==':
-    case '!=':
-    case '<':
-    case '<=':
-    case '>':
-    case '>=':
-    case 'in':
-    case '+':
-    case '-':
-    case '*':
-    case '/':
-    case '%':
-      return {
-        ...place,
-        op: 'binary',
-        operator: node.op,
-        left: convert(node.args[0], below),
-        right: convert(node.args[1], below),
-      };
-  }
+  const converter = CONVERTERS[node.op] as (node: ASTNode, of: Convert) => Shape;
+  const shape = converter(node, (part) => convert(part, depth + 1));
+  return { start: node.start, end: node.end, ...shape };
 }
 
 /** The commonest slips, said in the words of the person who made them. */

@@ -15,7 +15,8 @@ import {
   type YAMLSeq,
 } from '../yaml/document.ts';
 import { isForeign } from '../yaml/limits.ts';
-import { chooseOption, type ObjectSchema, quoteFix, unwrap } from './choose.ts';
+import { chooseOption, type ObjectSchema, unwrap } from './choose.ts';
+import { checkLeaf, complain, type Walk, wrongType } from './leaf.ts';
 import type { Report } from './report.ts';
 
 /** What was read where there are mistakes: anything may be missing, and a list keeps a hole where an item was wrong. */
@@ -29,11 +30,6 @@ type Schema = z.core.$ZodType;
 
 /** Of a map of hundreds of unknown keys it is enough to ask some whether they are meant for a missing one. */
 const MOST_UNKNOWN = 50;
-
-interface Walk {
-  readonly document: Document;
-  readonly report: Report;
-}
 
 /** Reads a whole document. Without mistakes in the report, the result is a full `z.output` of the schema. */
 export function readDocument<S extends Schema>(
@@ -73,31 +69,6 @@ function walk(context: Walk, outer: Schema, node: Node): unknown {
     default:
       return walkLeaf(context, schema, node);
   }
-}
-
-function complain(
-  { report }: Walk,
-  node: Node,
-  said: { readonly code: string; readonly message: string; readonly fix: string | null },
-): undefined {
-  report.atNode(node, { code: said.code, message: said.message, fix: said.fix });
-}
-
-function found(node: Node): string {
-  if (isMap(node)) return 'a map';
-  if (isSeq(node)) return 'a list';
-  if (!isScalar(node)) return 'something else';
-  const text = scalarText(node);
-  if (text === null) return 'nothing';
-  return typeof node.value === 'string' ? `the text "${text.slice(0, 60)}"` : `\`${text}\``;
-}
-
-function wrongType(context: Walk, expected: string, node: Node): undefined {
-  return complain(context, node, {
-    code: 'wrong-type',
-    message: `expected ${expected}, found ${found(node)}`,
-    fix: null,
-  });
 }
 
 function* pairsOf(
@@ -184,7 +155,7 @@ function walkRecord(context: Walk, schema: z.core.$ZodRecord, map: YAMLMap): unk
   const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   context.report.locate(result, map);
   for (const { name, key, value } of pairsOf(context, map)) {
-    check(context, keyType, name, key);
+    checkLeaf(context, keyType, name, key);
     result[name] = walkValue(context, valueType, key, value);
   }
   return result;
@@ -198,31 +169,6 @@ function walkArray(context: Walk, schema: z.core.$ZodArray, seq: YAMLSeq): unkno
   return result;
 }
 
-/** Checks a plain value by a leaf's schema; undefined where it is wrong. */
-function check(context: Walk, schema: Schema, value: unknown, node: Node): unknown {
-  const result = z.safeParse(schema, value);
-  if (result.success) return result.data;
-  for (const issue of result.error.issues) {
-    const code = issue.code === 'invalid_type' ? 'wrong-type' : 'bad-value';
-    if (issue.code === 'invalid_value' && issue.values.length > 1) badChoice(context, issue.values.map(String), node);
-    else complain(context, node, { code, message: describeIssue(issue, node), fix: quoteFix([schema], value) });
-  }
-  return undefined;
-}
-
-/** Texts read by `text()` say themselves what they found; other messages say what was expected only. */
-function describeIssue(issue: z.core.$ZodIssue, node: Node): string {
-  return issue.message.startsWith('"') ? issue.message : `${issue.message}, found ${found(node)}`;
-}
-
-function badChoice(context: Walk, values: readonly string[], node: Node): void {
-  const written = scalarText(node) ?? '';
-  const near = nearest(written, values);
-  const list = values.map((value) => `\`${value}\``).join(', ');
-  const fix = near === null ? null : `did you mean \`${near}\`?`;
-  complain(context, node, { code: 'bad-value', message: `expected one of ${list}, found ${found(node)}`, fix });
-}
-
 function walkLeaf(context: Walk, schema: Schema, node: Node): unknown {
-  return check(context, schema, isScalar(node) ? node.value : context.document.plain(node), node);
+  return checkLeaf(context, schema, isScalar(node) ? node.value : context.document.plain(node), node);
 }
