@@ -133,7 +133,10 @@ class FolderWatch implements ProjectWatch {
   }
 }
 
-/** Watches a company folder's sources until closed. Throws what the file system throws when watching cannot begin. */
+/**
+ * Watches a company folder's sources until closed; what cannot be watched is told to `onError`.
+ * Throws the file system's error when the folders cannot be listed.
+ */
 export async function watchProject(dir: string, handlers: WatchHandlers): Promise<ProjectWatch> {
   const watching = new FolderWatch(dir, handlers);
   try {
