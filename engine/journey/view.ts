@@ -17,18 +17,27 @@ export function localeOf(profile: Profile, company: Company): string {
 /** Built-in fields, facts, attributes and `stage`, by the names of PLAYBOOKS section 1. */
 export function customerView(profile: Profile, company: Company, now: Instant): Readonly<Record<string, unknown>> {
   const { attributes, ...rest } = profile;
-  const view: Record<string, unknown> = { ...attributes, ...rest };
-  Object.defineProperty(view, 'stage', { enumerable: true, get: () => stageOf(view, profile, company, now) });
+  const view: Readonly<Record<string, unknown>> = {
+    ...attributes,
+    ...rest,
+    // Few conditions ask for it, and finding out runs conditions of its own.
+    get stage() {
+      return stageOf(view, profile, company, now);
+    },
+  };
   return view;
 }
 
-/** The first stage whose condition holds; a stage's condition cannot see `stage` itself. */
-function stageOf(view: Record<string, unknown>, profile: Profile, company: Company, now: Instant): string | null {
+/** The first stage whose condition holds; `check` keeps `customer.stage` out of these conditions. */
+function stageOf(
+  customer: Readonly<Record<string, unknown>>,
+  profile: Profile,
+  company: Company,
+  now: Instant,
+): string | null {
   const { stages } = company;
   if (stages.length === 0) return null;
-  const plain = Object.create(null) as Record<string, unknown>;
-  for (const key of Object.keys(view)) if (key !== 'stage') plain[key] = view[key];
-  const scope: Scope = { customer: plain, vars: {}, now, zone: zoneOf(profile, company) };
+  const scope: Scope = { customer, vars: {}, now, zone: zoneOf(profile, company) };
   return stages.find((stage) => stage.when.test(scope))?.name ?? null;
 }
 

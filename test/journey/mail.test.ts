@@ -180,7 +180,7 @@ const windows: readonly Case[] = [
   },
 ];
 
-const onePer = (per: string): Case['company'] => ({ caps: [{ at_most: 1, per }] });
+const onePer = (per: string): NonNullable<Case['company']> => ({ caps: [{ at_most: 1, per }] });
 const two = { a: mailOn('app.opened', 'first'), b: mailOn('review.posted', 'second') };
 
 const caps: readonly Case[] = [
