@@ -32,6 +32,7 @@ async function main(): Promise<void> {
   const program = new Command('perennial')
     .description("Keeps the conversation with a company's customers alive after the sale.")
     .version(version)
+    .helpCommand(false)
     .showHelpAfterError('(--help shows how it is used)');
   const groups: readonly [string, readonly Command[]][] = [
     ['Playbooks:', [initCommand(), checkCommand(), schemaCommand(), simulateCommand(), deployCommand()]],

@@ -63,7 +63,6 @@ async function run({ project, roles }: Options): Promise<void> {
     return;
   }
   for (const note of engine.notes) log.info(note);
-  if (engine.publicUrl !== null) log.info({ url: engine.publicUrl }, 'events and profiles are taken in');
   log.info({ roles, files: followFiles ? 'followed' : 'by "perennial deploy" only' }, 'running');
   const signal = await stop;
   log.info({ signal }, 'draining: what runs is finished, nothing new begins');

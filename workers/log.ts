@@ -8,7 +8,13 @@ export type { Logger } from 'pino';
 export function openLog(options: { readonly level: string; readonly name: string; readonly tty?: boolean }): Logger {
   const settings = { level: options.level, base: { process: options.name, pid: process.pid } };
   if (options.tty ?? process.stderr.isTTY) {
-    const stream = pretty({ colorize: true, destination: 2, sync: true, ignore: 'pid,hostname,process' });
+    const stream = pretty({
+      colorize: true,
+      destination: 2,
+      sync: true,
+      singleLine: true,
+      ignore: 'pid,hostname,process',
+    });
     return pino(settings, stream);
   }
   return pino(settings, pino.destination({ dest: 2, sync: true }));
