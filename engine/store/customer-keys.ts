@@ -3,19 +3,39 @@ import type { Queryable } from './database.ts';
 import { SHARE_FLEET } from './lock.ts';
 
 /** A customer as found by its key; one that was merged away is the one it went into. */
-export type FoundCustomer = { readonly id: number; readonly erased: boolean };
+export interface FoundCustomer {
+  readonly id: number;
+  readonly erased: boolean;
+}
 
 /** The customers of these keys; those that are missing are missing from the result. */
 export async function findByKeys(db: Queryable, keys: readonly string[]): Promise<ReadonlyMap<string, FoundCustomer>> {
-  const { rows } = await db.query<{ key: string; id: number; erased: boolean }>(
-    `with recursive chain as (
-       select key, id, merged_into, erased_at from customers where key = any($1::text[])
-       union
-       select chain.key, c.id, c.merged_into, c.erased_at from chain join customers c on c.id = chain.merged_into)
-     select key, id, erased_at is not null as erased from chain where merged_into is null`,
+  type Row = { key: string; id: number; erased: boolean; merged_into: number | null };
+  const { rows } = await db.query<Row>(
+    `select key, id, erased_at is not null as erased, merged_into from customers where key = any($1::text[])`,
     [keys],
   );
-  return new Map(rows.map((row) => [row.key, { id: row.id, erased: row.erased }]));
+  return new Map(
+    await Promise.all(rows.map(async (row): Promise<[string, FoundCustomer]> => [row.key, await survivor(db, row)])),
+  );
+}
+
+interface Merging extends FoundCustomer {
+  readonly merged_into: number | null;
+}
+
+async function survivor(db: Queryable, of: Merging): Promise<FoundCustomer> {
+  let { id, erased, merged_into: into } = of;
+  while (into !== null) {
+    const { rows } = await db.query<{ id: number; erased: boolean; merged_into: number | null }>(
+      'select id, erased_at is not null as erased, merged_into from customers where id = $1',
+      [into],
+    );
+    const [next] = rows;
+    if (next === undefined) break;
+    ({ id, erased, merged_into: into } = next);
+  }
+  return { id, erased };
 }
 
 /**

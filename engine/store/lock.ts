@@ -28,16 +28,17 @@ export async function lockFleet(tx: Queryable): Promise<void> {
  */
 export async function lockCustomers(tx: Queryable, ids: readonly number[]): Promise<number[]> {
   // The fleet lock stands in a CTE that the row locks read from, so one round trip takes both.
+  // The ids go on as arrays: a join would let a planner that guesses their number wrong read all customers.
   const { rows } = await tx.query<{ id: number; workable: boolean }>(
     `with fleet as materialized (${SHARE_FLEET}),
      asked as materialized (select c.id, c.address from customers c, fleet where c.id = any($1::bigint[])),
      wanted as materialized (
        select id from asked
        union
-       select c.id from asked a join customers c on c.address = a.address)
-     select c.id, c.held_at is null and c.erased_at is null and c.merged_into is null as workable
-     from customers c where c.id in (select id from wanted)
-     order by c.id for no key update`,
+       select id from customers where address = any(array(select address from asked where address is not null)))
+     select id, held_at is null and erased_at is null and merged_into is null as workable
+     from customers where id = any(array(select id from wanted))
+     order by id for no key update`,
     [ids],
   );
   return rows.filter((row) => row.workable).map((row) => row.id);

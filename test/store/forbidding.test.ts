@@ -77,6 +77,10 @@ async function untilSomebodyWaits(fleet: Fleet): Promise<void> {
   }
 }
 
+function ascending(ids: Iterable<number>): number[] {
+  return [...ids].sort((a, b) => a - b);
+}
+
 describe('no means no', () => {
   let fleet: Fleet;
   let ada = 0;
@@ -117,7 +121,7 @@ describe('no means no', () => {
       let isDone = false;
       const act = fleet.db
         .transaction(async (tx) => forbid(tx, fleet, ada))
-        .then(() => {
+        .finally(() => {
           isDone = true;
         });
       await untilSomebodyWaits(fleet);
@@ -174,8 +178,8 @@ describe('no means no', () => {
     await Promise.all([...suppressing, ...handing]);
     await handOver.close();
     // Handed at the end is exactly what was handed when its suppression had committed.
-    expect([...late].sort()).toEqual([...handedBefore].sort());
+    expect(ascending(late)).toEqual(ascending(handedBefore));
     const rows = await fleet.rows<{ id: number }>(`select customer_id as id from sends where status = 'handed'`);
-    expect(rows.map((row) => row.id).sort()).toEqual([...late].sort());
+    expect(ascending(rows.map((row) => row.id))).toEqual(ascending(late));
   });
 });
