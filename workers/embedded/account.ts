@@ -1,12 +1,7 @@
 import { EmbeddedPostgresError } from './error.ts';
-import { run } from './run.ts';
+import { run, type Account } from './run.ts';
 
-/** An account of the operating system that the server runs as. */
-export interface Account {
-  readonly uid: number;
-  readonly gid: number;
-  readonly name: string;
-}
+export type { Account } from './run.ts';
 
 /** Whether this process is root, as which PostgreSQL refuses to run. */
 export function isRoot(): boolean {

@@ -1,5 +1,11 @@
 import { spawn } from 'node:child_process';
-import type { Account } from './account.ts';
+
+/** An account of the operating system that the server runs as. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+  readonly name: string;
+}
 
 /** How a short-lived program ended. `exitCode` is null when a signal ended it or it could not be started. */
 export interface Outcome {
