@@ -13,7 +13,7 @@ export interface Addressed {
   readonly customerId: number;
 }
 
-/** PLAYBOOKS section 3: an event that arrives later than this after its date sets facts and starts nothing. */
+/** PLAYBOOKS section 4: an event that arrives later than this after its date sets facts and starts nothing. */
 const LATE_MS = 24 * 3_600_000;
 
 /** Notes the ids of events, and returns those that were never seen before. */
@@ -37,15 +37,18 @@ export function takeItem(draft: Draft, item: Incoming, history: boolean, ctx: St
   }
   const { event } = item;
   const at = Math.min(event.at, ctx.now);
-  const isLate = (item.receivedAt ?? ctx.now) - event.at > LATE_MS;
-  if (history || isLate) {
+  if (history) {
     receive(draft, event, { at, starts: false }, ctx);
     // From now on, not from the event's time: what lies in the past when an import arrives starts nothing.
     armTimers(draft, ctx.now, ctx);
     return;
   }
+  const isLate = (item.receivedAt ?? ctx.now) - event.at > LATE_MS;
+  // Before anything else, so that looking back to a late event's day dates no timer from there.
+  if (isLate) armTimers(draft, ctx.now, ctx);
   runDue([draft], at - 1, ctx);
-  receive(draft, event, { at, starts: true }, ctx);
+  receive(draft, event, { at, starts: !isLate, ends: true }, ctx);
+  if (isLate) armTimers(draft, ctx.now, ctx);
 }
 
 /** Stores the events themselves. */

@@ -12,10 +12,40 @@ steps:
 ${Array.from({ length: 101 }, (_, step) => `  - tag: t${step}`).join('\n')}
 `;
 
+/** Under way for long, so that an event can come late and still find it. */
+const CARE = `title: Care
+trigger: { event: order.placed }
+exit:
+  - { event: order.refunded }
+steps:
+  - wait: 20 days
+`;
+
+/** Waits for what may come late. */
+const ASK = `title: Ask
+trigger: { event: order.placed }
+steps:
+  - wait_for: { event: question.asked, up_to: 3 days }
+    then: [{ tag: asked }]
+    else: [{ tag: silent }]
+`;
+
+/** Would start by what comes late. */
+const REGRET = `title: Regret
+trigger: { event: order.refunded }
+steps:
+  - wait: 1 day
+`;
+
 describe('ingest', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    fleet = await openFleet({ 'playbooks/circle.yaml': CIRCLE });
+    fleet = await openFleet({
+      'playbooks/circle.yaml': CIRCLE,
+      'playbooks/care.yaml': CARE,
+      'playbooks/ask.yaml': ASK,
+      'playbooks/regret.yaml': REGRET,
+    });
   });
   afterAll(async () => {
     await fleet.close();
@@ -96,6 +126,33 @@ describe('ingest', () => {
       { part: 'events_2026_q1' },
       { part: 'events_2026_q1' },
       { part: 'events_2024_q2' },
+    ]);
+  });
+
+  it('ends and continues by an event 30 hours late what had begun by its date, and starts nothing', async () => {
+    await fleet.customers(['ada', 'bob']);
+    await fleet.take([order('ada', '1')]);
+    await fleet.at('2026-03-02T16:00:00Z');
+    await fleet.take([order('bob', '2', Date.parse('2026-03-02T16:00:00Z'))]);
+    await fleet.at('2026-03-03T16:00:00Z');
+    const late = '2026-03-02T10:00:00Z';
+    await fleet.take([
+      eventOf('ada', 'order.refunded', late),
+      eventOf('ada', 'question.asked', late),
+      eventOf('bob', 'order.refunded', late),
+    ]);
+    const enrolments = `select concat_ws(' ', c.key, p.name, e.status, e.reason, e.ended_at at time zone 'UTC') as line
+      from enrolments e join customers c on c.id = e.customer_id join playbooks p on p.id = e.playbook_id
+      where p.name in ('ask', 'care', 'regret') order by c.key, p.name`;
+    expect(await fleet.rows(enrolments)).toEqual([
+      { line: 'ada ask complete 2026-03-02 10:00:00' },
+      { line: 'ada care exit event order.refunded 2026-03-02 10:00:00' },
+      { line: 'bob ask active' },
+      { line: 'bob care active' },
+    ]);
+    expect(await fleet.rows(`select key, tags from customers order by key`)).toEqual([
+      { key: 'ada', tags: ['asked'] },
+      { key: 'bob', tags: [] },
     ]);
   });
 
