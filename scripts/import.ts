@@ -1,6 +1,7 @@
 /** `perennial import`: customers and events from files of any size. */
 import process from 'node:process';
-import { Command } from 'commander';
+import type { Command } from 'commander';
+import { codeOf } from '../engine/ingest/error-code.ts';
 import type { ImportKind } from '../engine/ingest/file/fields.ts';
 import { importFile, type ImportResult } from '../engine/ingest/file/import.ts';
 import { MappingError } from '../engine/ingest/file/mapping.ts';
@@ -12,8 +13,11 @@ import { FlagError, readFlags, type ImportFlags } from './import/options.ts';
 import { reportProgress } from './import/progress.ts';
 import { formatReport, reportAsJson } from './import/report.ts';
 import { withDatabase } from './support/database.ts';
+import { bareCommand } from './support/staff.ts';
+import { harmless } from './support/terminal.ts';
 
-const EXIT = { failed: 1, usage: 2, withRejects: 3, interrupted: 130 } as const;
+/** Misuse ends with 2 by `bareCommand`. */
+const EXIT = { failed: 1, withRejects: 3, interrupted: 130 } as const;
 
 const STDIN_NOTE =
   'Standard input cannot be resumed: after an interruption send all of it again; nothing counts twice.\n';
@@ -28,8 +32,7 @@ Exit code 0: every line was taken in; 3: some were set aside; 1: it failed; 130:
 
 /** The command, with `customers` and `events` below it. */
 export function importCommand(): Command {
-  return new Command('import')
-    .description('read customers or events from JSON lines or CSV')
+  return bareCommand('import', 'read customers or events from JSON lines or CSV')
     .addCommand(importOf('customers'))
     .addCommand(
       importOf('events')
@@ -40,8 +43,7 @@ export function importCommand(): Command {
 }
 
 function importOf(kind: ImportKind): Command {
-  return new Command(kind)
-    .description(`read ${kind} from a file`)
+  return bareCommand(kind, `read ${kind} from a file`)
     .argument('<file>', 'a file .jsonl, .csv, .jsonl.gz or .csv.gz; - for standard input')
     .option('--project <dir>', 'the company folder', '.')
     .option('--format <format>', 'jsonl or csv, when the name does not say')
@@ -56,9 +58,9 @@ function importOf(kind: ImportKind): Command {
       try {
         process.exitCode = await run(kind, file, flags);
       } catch (error) {
-        if (error instanceof FlagError) command.error(`error: ${error.message}`, { exitCode: EXIT.usage });
+        if (error instanceof FlagError) command.error(`error: ${error.message}`);
         if (!isExpected(error)) throw error;
-        process.stderr.write(`${error.message}\n`);
+        process.stderr.write(`${harmless(error.message)}\n`);
         process.exitCode = EXIT.failed;
       }
     });
@@ -71,7 +73,7 @@ function collect(value: string, earlier: readonly string[]): readonly string[] {
 /** What a person can mend: the message is enough. */
 function isExpected(error: unknown): error is Error {
   if (error instanceof MappingError || error instanceof FileFormatError || error instanceof StoreError) return true;
-  return error instanceof Error && 'code' in error && ['ENOENT', 'EACCES', 'ENOSPC'].includes(String(error.code));
+  return error instanceof Error && ['EACCES', 'EROFS', 'ENOSPC'].includes(codeOf(error));
 }
 
 async function run(kind: ImportKind, file: string, flags: ImportFlags): Promise<number> {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { codeOf } from '../engine/ingest/error-code.ts';
 import { ConfigError, type Config } from './config.ts';
 
 /**
@@ -31,7 +32,7 @@ async function ownKey(dir: string): Promise<string> {
   try {
     await link(draft, file);
   } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
     await unlink(draft);
   }
@@ -45,12 +46,8 @@ async function readKey(file: string): Promise<string | null> {
     const key = (await readFile(file, 'utf8')).trim();
     if (key !== '') return key;
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
   throw new Error(`${file} is empty: delete it, and a new key is made at the next start`);
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,4 +1,5 @@
 /** Whose fault a failed transaction is. */
+import { isNativeError } from 'node:util/types';
 import { StoreError } from './errors.ts';
 
 /**
@@ -22,7 +23,8 @@ const CONNECTION_LOST = /connection (terminated|ended|error)|not queryable|timeo
 
 /** Tells whether to try again, to look for a culprit, or to give up. */
 export function classifyFailure(error: unknown): Failure {
-  if (!(error instanceof Error)) return 'poison';
+  // Not instanceof: an error of Node's own is of another realm when tests run this in a context of theirs.
+  if (!isNativeError(error)) return 'poison';
   if (error instanceof StoreError) {
     return error.code === 'no-release' || error.code === 'broken-release' ? 'fatal' : 'poison';
   }

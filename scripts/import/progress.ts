@@ -1,6 +1,7 @@
 /** Says on standard error how an import gets on: one line that is rewritten on a terminal, otherwise one every 10 s. */
 import type { ImportProgress, ImportWatch } from '../../engine/ingest/file/import.ts';
 import type { ImportKind } from '../../engine/ingest/file/fields.ts';
+import { harmless } from '../support/terminal.ts';
 import { count } from './words.ts';
 
 /** Where and what to say. */
@@ -37,7 +38,7 @@ export function reportProgress(options: ProgressOptions): ProgressReport {
   let shown = 0;
   let saidAt = startedAt;
   const say = (text: string): void => {
-    stream.write(`${isTTY ? CLEAR_LINE : ''}${text}\n`);
+    stream.write(`${isTTY ? CLEAR_LINE : ''}${harmless(text)}\n`);
   };
   return {
     get unusedColumns() {

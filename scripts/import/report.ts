@@ -2,6 +2,7 @@
 import type { ImportResult } from '../../engine/ingest/file/import.ts';
 import type { ImportKind } from '../../engine/ingest/file/fields.ts';
 import { formatInstant } from '../../engine/time/text.ts';
+import { harmless } from '../support/terminal.ts';
 import { count } from './words.ts';
 
 /** An import, and the file it read. */
@@ -43,7 +44,7 @@ export function formatReport(report: ImportReport): string {
       : 'Send all of it again: nothing counts twice.';
     lines.push(`Stopped after line ${count(end.linesDone)}. ${next}`);
   }
-  return `${lines.join('\n')}\n`;
+  return lines.map((line) => `${harmless(line)}\n`).join('');
 }
 
 /** For programs: one object. */

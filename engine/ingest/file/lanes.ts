@@ -38,9 +38,11 @@ async function storeLane(
 ): Promise<StoredBatch> {
   const incoming = lines.map((line) => line.incoming);
   const { duplicates, rejected } = await ingest(db, cache, incoming, { history });
-  const refused = rejected.flatMap(({ index, message }) => {
+  const refused = rejected.flatMap(({ index, code, message }) => {
     const line = lines[index];
-    return line === undefined ? [] : [rejectOf(line.raw, message)];
+    const advice =
+      code === 'unknown-customer' ? `${message}, or create them from the events: --create-customers` : message;
+    return line === undefined ? [] : [rejectOf(line.raw, advice)];
   });
   return { duplicates, refused };
 }

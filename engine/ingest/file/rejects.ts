@@ -1,6 +1,7 @@
 /** Lines that were set aside: `FILE.rejects.jsonl`, one object a line, in the order of the file. */
 import { open, rm, truncate, type FileHandle } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
+import { codeOf } from '../error-code.ts';
 
 /** One line that was not taken in. */
 export interface Reject {
@@ -63,7 +64,7 @@ async function bytesUpTo(path: string, linesDone: number): Promise<number | null
     }
     return kept;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { createReadStream, type ReadStream } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { codeOf } from '../error-code.ts';
 import { FileFormatError } from './records.ts';
 
 /** Where bytes come from. */
@@ -27,10 +28,13 @@ export interface Source {
 const FINGERPRINT_BYTES = 64 * 1024;
 const CHUNK_BYTES = 128 * 1024;
 
-/** Opens a file, or for `-` standard input. @throws FileFormatError for a folder, the system's error for no file. */
+/** Opens a file, or for `-` standard input. @throws FileFormatError for a folder, or when there is none. */
 export async function openSource(path: string, stdin: Readable): Promise<Source> {
   if (path === '-') return stdinSource(stdin);
-  const info = await stat(path);
+  const info = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new FileFormatError(`there is no file ${path}`, { cause: error });
+  });
   if (info.isDirectory()) throw new FileFormatError(`${path} is a folder; expected a file`);
   const compressed = /\.gz$/i.test(path);
   let bytesTaken = (): number => 0;
@@ -66,7 +70,7 @@ async function* gunzip(raw: ReadStream, path: string): AsyncGenerator<Buffer, vo
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = codeOf(error);
     if (!code.startsWith('Z_')) throw error;
     const message = `${path} cannot be decompressed (${code}): it is no gzip file, or only a part of one`;
     throw new FileFormatError(message, { cause: error });

@@ -27,8 +27,8 @@ const RETRY_AFTER_S = '5';
 export function intakeApp(options: IntakeOptions): Hono {
   const app = new Hono();
   const known = requireKey(options.writeKey);
-  for (const type of TYPES) app.post(`/v1/${type}`, known, async (c) => takeOne(c, type, options.intake));
-  app.post('/v1/batch', known, async (c) => takeBatch(c, options.intake));
+  for (const type of TYPES) app.post(`/v1/${type}`, known, async (c) => takeOne(c, type, options));
+  app.post('/v1/batch', known, async (c) => takeBatch(c, options));
   app.all('/v1/:call{identify|track|batch}', (c) => {
     c.header('allow', 'POST');
     throw new Failure(405, 'wrong-method', `this address takes no ${c.req.method}`, 'POST');
@@ -48,17 +48,17 @@ function requireKey(writeKey: string): MiddlewareHandler {
   };
 }
 
-async function takeOne(c: Context, type: CallType, intake: Intake): Promise<Response> {
+async function takeOne(c: Context, type: CallType, options: IntakeOptions): Promise<Response> {
   const body = await readJson(c.req, MAX_CALL_BYTES);
-  const [taken] = await intake.take([{ type, body }]);
+  const [taken] = await store([{ type, body }], options);
   if (taken === undefined) throw new Error('the intake gave no answer for a call');
   return taken.ok ? c.json(answerOf(taken)) : c.json(errorOf(taken), 400);
 }
 
-async function takeBatch(c: Context, intake: Intake): Promise<Response> {
+async function takeBatch(c: Context, options: IntakeOptions): Promise<Response> {
   const calls = callsOf(await readJson(c.req, MAX_BATCH_BYTES));
   const known = calls.filter((call): call is Call => 'type' in call);
-  const taken = known.length === 0 ? [] : await intake.take(known);
+  const taken = known.length === 0 ? [] : await store(known, options);
   let index = -1;
   const results = calls.map((call, place): Answer | ErrorBody => {
     if (!('type' in call)) return errorOf(call, place);
@@ -110,14 +110,25 @@ function callOf(body: unknown): Call | Unknown {
   return { type, body };
 }
 
-function answerFailure(c: Context, error: unknown, onFailure: (error: unknown) => void): Response {
-  if (error instanceof Failure) return c.json(errorBody(error), error.status);
-  onFailure(error);
-  if (classifyFailure(error) === 'poison') {
-    const failure = new Failure(500, 'internal', 'something is wrong on this side; it has been noted', null);
-    return c.json(errorBody(failure), 500);
+/** Stores calls. @throws Failure 503 when the same may succeed later, 500 when something is wrong on this side. */
+async function store(calls: readonly Call[], { intake, onFailure }: IntakeOptions): Promise<readonly Taken[]> {
+  try {
+    return await intake.take(calls);
+  } catch (cause) {
+    onFailure(cause);
+    if (classifyFailure(cause) === 'poison') throw internal(cause);
+    const message = 'this could not be stored; send it again later: with the same messageId nothing counts twice';
+    throw new Failure(503, 'unavailable', message, null, { cause });
   }
-  c.header('retry-after', RETRY_AFTER_S);
-  const message = 'nothing can be stored at the moment, and nothing of this request was; send it again later';
-  return c.json(errorBody(new Failure(503, 'unavailable', message, null)), 503);
+}
+
+function internal(cause: unknown): Failure {
+  return new Failure(500, 'internal', 'something is wrong on this side; it has been noted', null, { cause });
+}
+
+function answerFailure(c: Context, error: unknown, onFailure: (error: unknown) => void): Response {
+  const failure = error instanceof Failure ? error : internal(error);
+  if (failure !== error) onFailure(error);
+  if (failure.status === 503) c.header('retry-after', RETRY_AFTER_S);
+  return c.json(errorBody(failure), failure.status);
 }
