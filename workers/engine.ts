@@ -61,7 +61,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const fleet = openFleet(parts, roles, outgoing);
     closers.push(fleet.close);
     const server = roles.includes('public') ? await openPublic(parts, fleet) : null;
-    if (server !== null) closers.push(server.close);
+    if (server !== null) closers.push(async () => server.close());
     const notes = outgoing?.notes ?? [];
     return { parts, fleet, publicUrl: server?.url ?? null, notes, close: closeAll };
   } catch (error) {
@@ -90,7 +90,7 @@ async function followFiles(parts: Parts, options: EngineOptions): Promise<() => 
     const note = { author: 'file watcher', note: null, gitCommit: null };
     const deployed = await deployRelease(parts.db, compileSources, sources, note);
     if (deployed.outcome === 'refused') {
-      const needed = deployed.needed.map(({ template, customers }) => `${template} (${customers})`).join(', ');
+      const needed = deployed.needed.map(({ template, playbook }) => `${template} (${playbook})`).join(', ');
       log.warn({ needed }, 'not deployed: customers under way still need templates that are gone');
     } else if (deployed.changed) {
       const { releaseId, added, altered, removed } = deployed;

@@ -32,7 +32,7 @@ export interface Fleet {
   wake(): void;
   /** Resolves when some work was done since the last call, or after `timeoutMs`. */
   worked(timeoutMs: number): Promise<void>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Starts the roles. `transports` say where mail of each lane goes; they stay the caller's to close. */

@@ -35,6 +35,7 @@ export function startLoop(
   };
 
   const run = async (): Promise<void> => {
+    // oxlint-disable-next-line no-unmodified-loop-condition -- `stop` ends it from outside
     while (!stopped) {
       woken = false;
       let pauseMs: number;

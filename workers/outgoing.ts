@@ -15,7 +15,7 @@ export interface Outgoing {
   readonly transports: Readonly<Record<MailLane, Transport>>;
   /** What start-up should say about them, one sentence a line. */
   readonly notes: readonly string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**

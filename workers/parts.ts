@@ -25,7 +25,7 @@ export interface Parts {
   readonly queue: HintQueue;
   readonly log: Logger;
   /** Closes all of it, last opened first. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Where the local inbox keeps its mails. */
@@ -46,7 +46,7 @@ export function compileSources(sources: readonly SourceFile[]): CompiledRelease 
 /** An opened database, and how to leave it. */
 export interface OpenDatabase {
   readonly db: Database;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens and migrates the database of the configuration; without one, the embedded PostgreSQL. */

@@ -7,12 +7,12 @@ import type { Instant } from '../time/types.ts';
 import { preparedName } from './prepared.ts';
 import type { Tables } from './tables.ts';
 
-const INT8 = 20;
-const DATE = 1082;
-const TIMESTAMPTZ = 1184;
+const { INT8, DATE, TIMESTAMPTZ } = pg.types.builtins;
 
 /** Something that runs SQL: a pool, or the client of one transaction. */
 export interface Queryable {
+  // The rows' shape is the statement's, which only its author knows.
+  // oxlint-disable-next-line no-unnecessary-type-parameters
   query<R extends pg.QueryResultRow = pg.QueryResultRow>(
     text: string,
     values?: readonly unknown[],
@@ -50,7 +50,7 @@ const types: pg.CustomTypesConfig = {
     if (oid === INT8) return Number;
     if (oid === DATE) return (text: string) => text;
     if (oid === TIMESTAMPTZ) return (text: string) => Date.parse(text);
-    return pg.types.getTypeParser(oid, format);
+    return pg.types.getTypeParser(oid, format ?? 'text');
   }) as typeof pg.types.getTypeParser,
 };
 

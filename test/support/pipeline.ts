@@ -66,8 +66,11 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
       return { timeline: await timelineOf(parts.db, undefined, from, until), taken: [...sink.taken] };
       async function load(): Promise<void> {
         const identities = run.customers.map(({ profile }): Incoming => {
-          const { id, orders, spent, first_order_at, last_order_at, last_seen_at, satisfaction, ...traits } = profile;
-          return { kind: 'identify', customer: id, traits };
+          const { email, name, first_name, last_name, timezone, locale, birthday, created_at, tags, attributes } =
+            profile;
+          const names = { name, first_name, last_name };
+          const traits = { email, ...names, timezone, locale, birthday, created_at, tags, attributes };
+          return { kind: 'identify', customer: profile.id, traits };
         });
         await takeAll(identities, false);
         for (const { profile, consent } of run.customers) {
