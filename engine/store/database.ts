@@ -7,8 +7,6 @@ import type { Instant } from '../time/types.ts';
 import { preparedName } from './prepared.ts';
 import type { Tables } from './tables.ts';
 
-const { INT8, DATE, TIMESTAMPTZ } = pg.types.builtins;
-
 /** Something that runs SQL: a pool, or the client of one transaction. */
 export interface Queryable {
   // The rows' shape is the statement's, which only its author knows.
@@ -45,13 +43,13 @@ export interface Database extends Queryable {
 }
 
 /** Ids are exact as numbers up to 2^53; times are Instants; dates stay 'YYYY-MM-DD'. */
+const parsers = new Map<number, (text: string) => unknown>([
+  [pg.types.builtins.INT8, Number],
+  [pg.types.builtins.DATE, (text) => text],
+  [pg.types.builtins.TIMESTAMPTZ, (text) => Date.parse(text)],
+]);
 const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
-    if (oid === INT8) return Number;
-    if (oid === DATE) return (text: string) => text;
-    if (oid === TIMESTAMPTZ) return (text: string) => Date.parse(text);
-    return pg.types.getTypeParser(oid, format ?? 'text');
-  }) as typeof pg.types.getTypeParser,
+  getTypeParser: (oid, format) => parsers.get(oid) ?? pg.types.getTypeParser(oid, format),
 };
 
 /**
