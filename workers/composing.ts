@@ -13,14 +13,15 @@ export function composeSend(send: ClaimedSend): ComposedMail {
   const { profile, release } = send;
   const { company } = release;
   const { template: name, playbook, step } = send.send;
-  const template = send.templates.get(name);
+  const locale = usableLocale(profile.locale, company.locale);
+  const template = send.templates.get(name, locale);
   if (template === null) throw new Error(`the release has no template "${name}"`);
   const scope = scopeOf(profile, release, send.now, send.enrolment);
   const rendered = template.render({
     ...scope,
     company: company.fields,
     unsubscribe_url: unsubscribeUrl(company.mail.replyTo ?? company.mail.from),
-    locale: usableLocale(profile.locale, company.locale),
+    locale,
   });
   return compose({
     from: company.mail.from,

@@ -24,6 +24,8 @@ export interface StoreContext extends Context {
   /** Business time. */
   readonly now: Instant;
   readonly releaseId: string;
+  /** Names this database in Message-IDs. */
+  readonly installation: string;
   readonly templates: TemplateSet;
   readonly ids: PlaybookIds;
   /** Makes these versions known to `playbookOf`. @throws StoreError `unknown-version`. */
@@ -41,6 +43,7 @@ const KEPT_VERSIONS = 1_000;
 const KEPT_RELEASES = 4;
 
 interface EngineRow extends Record<string, unknown> {
+  readonly installation: string;
   readonly release_id: string | null;
   readonly release_seq: number;
   readonly now: number;
@@ -94,7 +97,7 @@ export function openReleaseCache(compile: (sources: readonly SourceFile[]) => Co
 
 async function readEngine(tx: Queryable): Promise<EngineRow & { readonly release_id: string }> {
   const { rows } = await tx.query<EngineRow>(
-    `select release_id, release_seq,
+    `select installation, release_id, release_seq,
        floor(extract(epoch from coalesce(stepped_at, clock_timestamp())) * 1000)::bigint as now,
        array(select scope from pauses) as pauses
      from engine`,
@@ -120,6 +123,7 @@ function makeContext(
     ids,
     now: engine.now,
     releaseId: engine.release_id,
+    installation: engine.installation,
     playbookOf: (name, version) => {
       const current = release.byName.get(name);
       const playbook = current?.version === version ? current : prepared.get(`${name}\n${version}`);

@@ -54,7 +54,7 @@ describe('claim, hand over, settle', () => {
       send: { playbook: 'thanks', step: 'first', template: 'thanks/first', topic: 'news' },
       enrolment: { playbook: 'thanks', origin: { event: { event: 'order.placed', data: { total: 5 } } } },
     });
-    expect(claimed?.messageId).toMatch(/^<send-\d+@sample\.example>$/);
+    expect(claimed?.messageId).toMatch(/^<send-\d+\.[0-9a-f]{10}@sample\.example>$/);
     expect(claimed?.templates.names).toContain('thanks/first');
     await fleet.at('2026-03-02T09:00:07Z');
     expect(await fleet.hand(claimed === undefined ? [] : [claimed])).toEqual([true]);

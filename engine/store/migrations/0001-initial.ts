@@ -3,8 +3,10 @@ export const initial = {
   name: '0001-initial',
   sql: `
 -- One row: which release runs, and the business clock when it is stepped (null: the database's own time).
+-- installation keeps the Message-IDs of two databases apart that send for one domain, such as a staging copy.
 create table engine (
   id int primary key default 1 check (id = 1),
+  installation text not null default left(replace(gen_random_uuid()::text, '-', ''), 10),
   release_id text,
   release_seq int not null default 0,
   stepped_at timestamptz
