@@ -5,7 +5,7 @@ import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { StoreError } from './errors.ts';
 
-import { execute, time, timeOrNull } from './sql.ts';
+import { execute, time } from './sql.ts';
 import type { Recording, Stored } from './stored.ts';
 
 interface Change {
@@ -41,16 +41,17 @@ export async function recordEnrolments(
 }
 
 async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreContext): Promise<void> {
-  const rows = changes.map(({ stored, enrolment }) => ({
-    ...standing(enrolment),
-    customer_id: stored.customerId,
-    playbook_id: ctx.ids.playbookId(enrolment.playbook),
-    version_id: ctx.ids.versionId(enrolment.playbook, enrolment.version),
-    started_at: time(enrolment.startedAt),
-    entry_key: enrolment.entryKey,
-    origin: orNull(enrolment.origin),
-    vars: orNull(enrolment.vars),
-  }));
+  const rows = changes.map(({ stored, enrolment }) => {
+    const row = standingRow(enrolment);
+    row.customer_id = stored.customerId;
+    row.playbook_id = ctx.ids.playbookId(enrolment.playbook);
+    row.version_id = ctx.ids.versionId(enrolment.playbook, enrolment.version);
+    row.started_at = time(enrolment.startedAt);
+    row.entry_key = enrolment.entryKey;
+    row.origin = orNull(enrolment.origin);
+    row.vars = orNull(enrolment.vars);
+    return row;
+  });
   const inserted = await execute(
     tx,
     rows,
@@ -78,8 +79,11 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
 async function update(tx: Queryable, changes: readonly Change[]): Promise<void> {
   const rows = changes.map(({ stored, enrolment }) => {
     const known = stored.enrolments.get(enrolmentKey(enrolment));
-    const vars = known?.as.vars === enrolment.vars ? null : enrolment.vars;
-    return { ...standing(enrolment), id: known?.id, was: 'active', vars };
+    const row = standingRow(enrolment);
+    row.id = known?.id;
+    row.was = 'active';
+    row.vars = known?.as.vars === enrolment.vars ? null : enrolment.vars;
+    return row;
   });
   const { rowCount } = await execute(
     tx,
@@ -96,16 +100,17 @@ async function update(tx: Queryable, changes: readonly Change[]): Promise<void> 
   }
 }
 
-function standing({ position }: Enrolment): Record<string, unknown> {
+/** Rows are filled in place: these are by far the most, and copying each one several times shows. */
+type Row = Record<string, unknown>;
+
+function standingRow({ position }: Enrolment): Row {
   switch (position.on) {
     case 'time':
       return { status: 'active', ready: position.ready, due_at: time(position.dueAt), step: position.step };
     case 'mail':
-      return { status: 'active', ready: false, due_at: null, step: position.step };
-    case 'ended': {
-      const { how, at, reason } = position;
-      return { status: how, ready: false, due_at: null, ended_at: timeOrNull(at), reason };
-    }
+      return { status: 'active', ready: false, step: position.step };
+    case 'ended':
+      return { status: position.how, ready: false, ended_at: time(position.at), reason: position.reason };
   }
 }
 

@@ -50,19 +50,24 @@ export async function insertPlanned(
 }
 
 async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreContext): Promise<void> {
-  const rows = changes.map(({ stored, change }) => ({
-    ...ending(change),
-    enrolment_id: enrolmentIdOf(stored, change),
-    customer_id: stored.customerId,
-    playbook_id: ctx.ids.playbookId(change.send.playbook),
-    step: change.send.step,
-    visit: change.send.visit,
-    template: change.send.template,
-    topic: change.send.topic,
-    lane: change.send.transactional ? 'transactional' : 'bulk',
-    first_due_at: time(change.send.firstDueAt),
-    due_at: time(change.send.dueAt),
-  }));
+  const rows = changes.map(({ stored, change }) => {
+    const { send } = change;
+    return {
+      enrolment_id: enrolmentIdOf(stored, change),
+      customer_id: stored.customerId,
+      playbook_id: ctx.ids.playbookId(send.playbook),
+      step: send.step,
+      visit: send.visit,
+      template: send.template,
+      topic: send.topic,
+      lane: send.transactional ? 'transactional' : 'bulk',
+      first_due_at: time(send.firstDueAt),
+      due_at: time(send.dueAt),
+      status: change.status,
+      settled_at: change.status === 'planned' ? null : time(change.at),
+      reason: change.status === 'planned' ? null : change.reason,
+    };
+  });
   const inserted = await execute(
     tx,
     rows,
@@ -88,10 +93,12 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
 
 async function update(tx: Queryable, changes: readonly Change[]): Promise<void> {
   const rows = changes.map(({ stored, change }) => ({
-    ...ending(change),
-    was: 'planned',
     id: stored.sends.get(sendKey(change.send))?.id,
+    was: 'planned',
     due_at: time(change.send.dueAt),
+    status: change.status,
+    settled_at: change.status === 'planned' ? null : time(change.at),
+    reason: change.status === 'planned' ? null : change.reason,
   }));
   const { rowCount } = await execute(
     tx,
@@ -128,11 +135,6 @@ async function cancelOpen(tx: Queryable, recordings: readonly Recording[]): Prom
      from rows r where s.enrolment_id = r.enrolment_id and s.status in ('planned', 'claimed')`,
     'enrolment_id bigint, at timestamptz, reason text',
   );
-}
-
-function ending(change: SendChange): Record<string, unknown> {
-  if (change.status === 'planned') return { status: 'planned' };
-  return { status: change.status, settled_at: time(change.at), reason: change.reason };
 }
 
 function enrolmentIdOf(stored: Stored, { send }: SendChange): number {

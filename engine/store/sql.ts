@@ -28,9 +28,11 @@ export async function execute(
   values: readonly unknown[] = [],
 ): Promise<{ readonly rows: Record<string, unknown>[]; readonly rowCount: number | null }> {
   if (rows.length === 0) return { rows: [], rowCount: 0 };
-  const placed = rows.map((row, index) => ({ place: index + 1, ...row }));
+  const names = columns.split(',').map((column) => column.trim().split(/\s/, 1)[0]);
   return tx.query(
-    `with rows as materialized (select * from json_to_recordset($1::json) as r(place int, ${columns})) ${sql}`,
-    [JSON.stringify(placed), ...values],
+    `with rows as materialized (
+       select * from rows from (json_to_recordset($1::json) as (${columns})) with ordinality as r (${names.join(', ')}, place))
+     ${sql}`,
+    [JSON.stringify(rows), ...values],
   );
 }
