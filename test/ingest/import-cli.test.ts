@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
+import { readFlags, type ImportFlags } from '../../scripts/import/options.ts';
 import { startProcess, type TestProcess } from '../support/process.ts';
 import { openStaffed, type Staffed } from '../support/staff.ts';
 import { FILES } from './support.ts';
@@ -69,12 +70,13 @@ async function finish(process: TestProcess): Promise<{ readonly code: number | n
 }
 
 /** Resolves when the import waits for the customer that the test has locked, its earlier batches behind it. */
-async function untilBlocked(): Promise<number> {
+async function untilBlocked({ child }: TestProcess): Promise<number> {
   for (;;) {
+    if (child.exitCode !== null) throw new Error(`the import ended with ${child.exitCode} before it met the lock`);
     const [row] = await staffed.rows<{ waits: boolean; lines: number }>(
       `select exists (select from pg_stat_activity
          where datname = current_database() and application_name = 'perennial command' and wait_event_type = 'Lock') as waits,
-       (select lines_done::int from imports) as lines`,
+       (select lines_done::int from imports) as lines from pg_sleep(0.02)`,
     );
     if (row?.waits === true && row.lines === 3_000) return row.lines;
   }
@@ -99,7 +101,7 @@ describe('perennial import', () => {
   it('goes on after a kill -9 in the middle, and nothing is lost, doubled or set aside twice', async () => {
     await block();
     const first = start();
-    const linesDone = await untilBlocked();
+    const linesDone = await untilBlocked(first);
     expect(await first.end('SIGKILL')).toBe('SIGKILL');
     await blocker.query('rollback');
     // A kill between the rejects of a batch and its checkpoint leaves lines that come again, the last one cut short.
@@ -120,7 +122,7 @@ describe('perennial import', () => {
   it('stops after the lines under way at an interruption, and says how to go on', async () => {
     await block();
     const first = start();
-    await untilBlocked();
+    await untilBlocked(first);
     first.child.kill('SIGINT');
     await blocker.query('rollback');
     const interrupted = await finish(first);
@@ -134,16 +136,46 @@ describe('perennial import', () => {
   it('ends with 0 when every line went in, 1 when it failed, 2 when it was used wrongly', async () => {
     await writeFile(file, `${lineOf(1)}\n${lineOf(2)}\n`);
     expect(await finish(start())).toMatchObject({ code: 0, result: { accepted: 2, rejected: 0, rejects: null } });
-    const codes = [
-      ['--map', 'id=a'],
-      ['--time-zone', 'Europe/Lundon'],
-      ['--format', 'xml'],
-      ['--format', 'csv', '--where', 'a>b'],
-      ['--format', 'csv', '--map', 'id=nothing'],
-    ].map(async (args) => {
+    const codeOf = async (...args: readonly string[]): Promise<number> => {
       const [code] = (await once(start(...args).child, 'exit')) as [number];
       return code;
+    };
+    expect(await codeOf('--map', 'id=a')).toBe(2);
+    expect(await codeOf('--format', 'csv', '--map', 'id=nothing')).toBe(1);
+  });
+
+  it.each<[string, Partial<ImportFlags>, RegExp]>([
+    ['x.txt', {}, /does not say its format.*--format/],
+    ['-', {}, /standard input has no name/],
+    ['x.jsonl', { map: ['id=a'] }, /are for CSV/],
+    ['x.csv', { format: 'xml' }, /expected jsonl or csv/],
+    ['x.csv', { map: ['id'] }, /"id" is no assignment; expected field=column/],
+    ['x.csv', { map: ['id='] }, /expected field=column/],
+    ['x.csv', { set: ['=x'] }, /expected field=value/],
+    ['x.csv', { where: ['amount'] }, /no filter; expected a column, one of = != > >= < <=/],
+    ['x.csv', { where: ['amount>many'] }, /compares numbers, and "many" is none/],
+    ['x.csv', { delimiter: ';;' }, /expected one character/],
+    ['x.csv', { delimiter: '"' }, /expected one character/],
+    ['x.csv', { timeZone: 'Europe/Lodon' }, /did you mean Europe\/London/],
+  ])('refuses options that make no sense: %s %j', (name, flags, message) => {
+    expect(() => readFlags('events', name, { project: '.', map: [], set: [], where: [], ...flags })).toThrow(message);
+  });
+
+  it('reads what the options mean', () => {
+    const flags = { project: '.', map: ['data.total=a=b'], set: ['event=x=y'], where: ['total >= -1.5', 'kind!='] };
+    expect(readFlags('events', 'x.TSV.gz', { ...flags, delimiter: 'tab' })).toMatchObject({
+      format: {
+        kind: 'csv',
+        mapping: {
+          map: [{ field: 'data.total', column: 'a=b' }],
+          set: [{ field: 'event', value: 'x=y' }],
+          where: [
+            { column: 'total', operator: '>=', value: '-1.5' },
+            { column: 'kind', operator: '!=', value: '' },
+          ],
+          delimiter: '\t',
+        },
+      },
     });
-    expect(await Promise.all(codes)).toEqual([2, 2, 2, 2, 1]);
   });
 });
