@@ -28,6 +28,8 @@ export interface DeliveryParts {
   readonly settling: Settling;
   readonly transports: Readonly<Record<MailLane, Transport>>;
   readonly claimSize: ClaimSize;
+  /** True once the process is to end: then nothing more is claimed. */
+  readonly isDraining: () => boolean;
   readonly log: Logger;
 }
 
@@ -35,7 +37,7 @@ export interface DeliveryParts {
 export async function deliver(parts: DeliveryParts, lane: MailLane, customerIds: readonly number[]): Promise<number> {
   let delivered = 0;
   let due = customerIds;
-  while (due.length > 0) {
+  while (due.length > 0 && !parts.isDraining()) {
     const max = parts.claimSize.next();
     const { claimed, planned } = await claimSends(parts.db, parts.cache, lane, due, { max });
     const other = lane === 'bulk' ? 'transactional' : 'bulk';

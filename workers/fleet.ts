@@ -3,7 +3,8 @@
  * some; any number of processes on any number of machines work on one database.
  *
  * 1. A role holds no state that another process would miss: each may be killed at any moment.
- * 2. `close` drains: no new work is taken, what runs is finished and recorded.
+ * 2. `close` drains: no new work is taken, what runs is finished and recorded. Claimed mail that no server has seen yet
+ *    is given back, or a slow server would keep the process from ending in time.
  */
 import type { Transport } from '../engine/mail/transport.ts';
 import { openHandOver } from '../engine/store/hand.ts';
@@ -35,7 +36,7 @@ export interface Fleet {
   readonly close: () => Promise<void>;
 }
 
-/** Starts the roles. `transports` say where mail of each lane goes; they stay the caller's to close. */
+/** Starts the roles. `transports` say where mail of each lane goes; closing the fleet stops them, the caller closes them. */
 export function startFleet(
   parts: Parts,
   roles: readonly Exclude<Role, 'public'>[],
@@ -46,6 +47,7 @@ export function startFleet(
   const signal = openSignal();
   const handlers = new Map<Lane, (ids: readonly number[]) => Promise<void>>();
   const closers: (() => Promise<void>)[] = [];
+  let draining = false;
 
   if (roles.includes('advance')) {
     handlers.set('advance', async (ids) => {
@@ -57,7 +59,7 @@ export function startFleet(
     if (transports === null) throw new Error('the role "deliver" needs a way for mail to leave');
     const handOver = openHandOver(db);
     const settling = openSettling({ db, cache, hints, log, onSettled: signal.raise });
-    const common = { db, cache, hints, handOver, settling, transports, log };
+    const common = { db, cache, hints, handOver, settling, transports, isDraining: () => draining, log };
     for (const lane of ['transactional', 'bulk'] as const) {
       const claimSize = claimSizeFor(config.smtpConnections, config.concurrency[lane]);
       const delivery: DeliveryParts = { ...common, claimSize };
@@ -100,6 +102,9 @@ export function startFleet(
     wake: () => scheduler?.wake(),
     worked: signal.wait,
     close: async () => {
+      draining = true;
+      transports?.transactional.stop();
+      transports?.bulk.stop();
       await Promise.all([scheduler?.close(), sweep?.stop(), ...workers.map(async (worker) => worker.close())]);
       for (const close of closers) await close();
     },

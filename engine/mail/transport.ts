@@ -18,6 +18,8 @@ export interface Transport {
   deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome>;
   /** Connects and signs in. @throws {MailError} `unreachable` */
   verify(): Promise<void>;
+  /** Begins no more conversation: mails that wait for a connection, and later ones, are `withheld`. */
+  stop(): void;
   /** Takes no more mail, waits for what is on its way, and closes the connections. */
   close(): Promise<void>;
 }
@@ -36,6 +38,7 @@ export interface TransportOptions {
 const DEFAULT_TIMEOUTS: Timeouts = { connectMs: 30_000, replyMs: 120_000 };
 /** Servers limit it, most to 100 or more, and say 421 then; before that a new connection is cheap. */
 const MAILS_PER_CONNECTION = 500;
+const STOPPED: Slot = { failure: { kind: 'withheld' } };
 const SILENT: MailLog = { debug: () => undefined, warn: () => undefined };
 
 /** What a waiting mail is given: a connection, or why there is none. */
@@ -63,6 +66,7 @@ class SmtpTransport implements Transport {
   readonly #underWay = new Set<Promise<unknown>>();
   /** Connections that are open, being opened or being made ready. */
   #open = 0;
+  #stopped = false;
   #closed = false;
 
   constructor(server: MailServer, options: TransportOptions) {
@@ -85,6 +89,11 @@ class SmtpTransport implements Transport {
       'unreachable',
       `the mail server ${this.#server.host}:${this.#server.port} cannot be used: ${reason}`,
     );
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const waiting of this.#waiting.splice(0)) waiting(STOPPED);
   }
 
   async close(): Promise<void> {
@@ -111,6 +120,7 @@ class SmtpTransport implements Transport {
 
   /** An idle connection, a new one, or a place in the queue. `fresh` passes by those that were used before. */
   async #acquire(fresh: boolean): Promise<Slot> {
+    if (this.#stopped) return STOPPED;
     while (this.#idle.length > 0) {
       const connection = this.#idle.pop();
       if (connection?.alive === true && !(fresh && connection.used > 0)) return { connection };

@@ -42,8 +42,8 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Opens a site. `redisUrl` null: the queue is on the same PostgreSQL. */
-export async function openSite(redisUrl: string | null): Promise<Site> {
+/** Opens a site. `redisUrl` null: the queue is on the same PostgreSQL. The counters think for `thinkMs` over each mail. */
+export async function openSite(redisUrl: string | null, thinkMs = 0): Promise<Site> {
   const database = await testDatabase();
   const folder = await testFolder();
   await writeCompany(folder);
@@ -55,7 +55,7 @@ export async function openSite(redisUrl: string | null): Promise<Site> {
   await prepareQueue(backend);
   const log = pino({ level: 'silent' });
   const queue = await openQueue({ backend, log });
-  const sinks = { transactional: await spawnSink(), bulk: await spawnSink() };
+  const sinks = { transactional: await spawnSink({ thinkMs }), bulk: await spawnSink({ thinkMs }) };
   const env = {
     DATABASE_URL: database.url,
     SMTP_URL: sinks.transactional.url,

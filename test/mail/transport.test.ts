@@ -247,6 +247,24 @@ describe('kept-open connections', () => {
     expect((await Promise.all(deliveries)).every(({ kind }) => kind === 'accepted')).toBe(true);
     expect(told(await transport.deliver(MAIL, async () => true), 0)).toBe('retry connection');
   });
+
+  it('end what they are at when they are stopped, and withhold every mail that waits for one', async () => {
+    const sink = await sinkWith({});
+    const transport = transportTo(sink.url);
+    const [asked, handOver] = [deferred<null>(), deferred<boolean>()];
+    const first = transport.deliver(MAIL, async () => {
+      asked.resolve(null);
+      return handOver.promise;
+    });
+    const second = transport.deliver(MAIL, async () => true);
+    await asked.promise;
+    transport.stop();
+    expect((await second).kind).toBe('withheld');
+    handOver.resolve(true);
+    expect((await first).kind).toBe('accepted');
+    expect((await transport.deliver(MAIL, async () => true)).kind).toBe('withheld');
+    expect(sink.taken).toHaveLength(1);
+  });
 });
 
 describe('signing in', () => {

@@ -34,6 +34,8 @@ export interface SinkOptions {
   readonly pipelining?: boolean;
   /** Keep whole messages in `sources`. Default: false. */
   readonly keep?: boolean;
+  /** How long to think before the reply to a message, in ms. Default: 0. */
+  readonly thinkMs?: number;
   /** Accept AUTH PLAIN with this user and password. */
   readonly auth?: { readonly user: string; readonly pass: string };
 }
@@ -98,7 +100,7 @@ class Conversation {
       this.#server.take(message, this.#from, this.#to);
       this.#from = '';
       this.#to = [];
-      if (this.#goesOn('taken')) this.#write('250 2.0.0 taken');
+      if (this.#goesOn('taken')) this.#writeLater('250 2.0.0 taken');
       if (!this.#dead) this.#goesOn('replied');
     }
     return buffer.subarray(end + DOT.length);
@@ -192,6 +194,12 @@ class Conversation {
 
   #write(line: string): void {
     this.#socket.write(`${line}\r\n`);
+  }
+
+  #writeLater(line: string): void {
+    const { thinkMs = 0 } = this.#server.options;
+    if (thinkMs === 0) this.#write(line);
+    else setTimeout(() => this.#write(line), thinkMs);
   }
 }
 
