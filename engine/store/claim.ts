@@ -114,7 +114,12 @@ async function markClaimed(
   const domain = senderDomain(ctx.release);
   const rows = granted.map(({ draft, send }) => {
     const id = sendIdOf(draft, send);
-    return { id, was: 'planned', message_id: messageIdFor(id, domain, ctx.installation), address: storedOf(draft).address };
+    return {
+      id,
+      was: 'planned',
+      message_id: messageIdFor(id, domain, ctx.installation),
+      address: storedOf(draft).address,
+    };
   });
   const marked = await execute(
     tx,

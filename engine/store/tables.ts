@@ -10,7 +10,13 @@ type Json = JSONColumnType<Record<string, unknown>>;
 type Id = Generated<number>;
 
 export interface Tables {
-  engine: { id: number; installation: Generated<string>; release_id: string | null; release_seq: number; stepped_at: NullableTime };
+  engine: {
+    id: number;
+    installation: Generated<string>;
+    release_id: string | null;
+    release_seq: number;
+    stepped_at: NullableTime;
+  };
   customers: {
     id: Id;
     key: string;

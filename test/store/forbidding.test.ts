@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { ClaimedSend } from '../../engine/store/claim.ts';
+import { claimSends, type ClaimedSend } from '../../engine/store/claim.ts';
 import { cancelEnrolments } from '../../engine/journey/run.ts';
 import { onCustomers } from '../../engine/store/chunk.ts';
 import type { Database, Tx } from '../../engine/store/database.ts';
@@ -147,6 +147,37 @@ describe('no means no', () => {
       await fleet.db.query(statement);
       expect(await fleet.hand(claimed)).toEqual([false]);
     }
+  });
+
+  it('pauses only when claims under way have ended, and takes those back too', async () => {
+    await fleet.expireAll();
+    await fleet.hand(claimed);
+    let goOn: () => void = () => undefined;
+    const told = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let claiming: Promise<readonly ClaimedSend[]> = Promise.resolve([]);
+    await new Promise<void>((ready) => {
+      const slow: Database = {
+        ...fleet.db,
+        transaction: async (work, how) =>
+          fleet.db.transaction(async (tx) => {
+            const result = await work(tx);
+            ready();
+            await told;
+            return result;
+          }, how),
+      };
+      claiming = claimSends(slow, fleet.cache, 'bulk', [ada]).then((claims) => claims.claimed);
+    });
+    const pausing = fleet.db.transaction(async (tx) => ACTS['pause']?.(tx, fleet, ada));
+    await untilSomebodyWaits(fleet);
+    goOn();
+    await pausing;
+    expect(await claiming).toHaveLength(1);
+    expect(await fleet.hand(await claiming)).toEqual([false]);
+    expect(await fleet.sends()).toEqual(['ada first planned']);
+    expect(await fleet.claim('bulk', [ada])).toEqual([]);
   });
 
   it('lets transactional mail pass an opt-out from its topic, but not a suppression of everything', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { expireLeases } from '../../engine/store/expire.ts';
-import { clear, openFleet, START, type Fleet, type Outcome } from './support.ts';
+import { clear, COMPANY, openFleet, START, type Fleet, type Outcome } from './support.ts';
 
 const NIGHT = `title: Night
 topic: news
@@ -12,7 +12,7 @@ steps:
 const HOLDING = `title: Holding
 topic: service
 unknown: hold
-trigger: { manual: true }
+trigger: { event: call.logged }
 steps:
   - email: thanks/first
   - wait: 1 days
@@ -23,7 +23,11 @@ describe('claim, hand over, settle', () => {
   let fleet: Fleet;
   let ada = 0;
   beforeAll(async () => {
-    fleet = await openFleet({ 'playbooks/night.yaml': NIGHT, 'playbooks/holding.yaml': HOLDING });
+    fleet = await openFleet({
+      'perennial.yaml': COMPANY.replace('question.asked: {}', 'question.asked: {}\n  call.logged: {}'),
+      'playbooks/night.yaml': NIGHT,
+      'playbooks/holding.yaml': HOLDING,
+    });
   });
   afterAll(async () => {
     await fleet.close();
@@ -207,6 +211,24 @@ describe('claim, hand over, settle', () => {
     expect(await fleet.rows(`select status, resends from sends where lane = 'transactional'`)).toEqual([
       { status: 'unknown', resends: 3 },
     ]);
+  });
+
+  it('leaves an open question to a person where the playbook says so', async () => {
+    await fleet.event('call.logged', ['ada']);
+    const claimed = await fleet.claim('transactional', [ada]);
+    await fleet.hand(claimed);
+    await fleet.settle(claimed, { kind: 'unknown', reason: 'reset' });
+    expect(await fleet.rows('select status, held_error from sends')).toEqual([
+      {
+        status: 'unknown',
+        held_error: 'the server may have this mail or not (reset): look there, then retry or drop it',
+      },
+    ]);
+    expect(await enrolments()).toEqual(['holding active first']);
+    // The answer may still come; then nobody need look.
+    await fleet.settle(claimed, { kind: 'accepted' });
+    expect(await fleet.rows('select status, held_error from sends')).toEqual([{ status: 'sent', held_error: null }]);
+    expect(await enrolments()).toEqual(['holding active wait-1']);
   });
 
   it('keeps the outcome of a mail whose enrolment cannot go on, and where to go on from', async () => {
