@@ -24,15 +24,15 @@ const CUSTOMERS = 300;
 const SEED = 7;
 
 interface Options {
-  readonly dir: string;
+  readonly project: string;
 }
 
 /** The command. Exit code 0 only when no mail is in doubt and nothing is held. */
 export function demoCommand(): Command {
   return new Command('demo')
     .description('replay a year of 300 sample customers through the real engine, mails into a local inbox')
-    .option('--dir <dir>', 'where it runs', path.join('.perennial', 'demo'))
-    .action(async ({ dir }: Options) => {
+    .option('--project <dir>', 'where it runs; made anew each time', path.join('.perennial', 'demo'))
+    .action(async ({ project: dir }: Options) => {
       // A demonstration touches nobody's servers, whatever the environment says.
       const config = readConfig({ PERENNIAL_PUBLIC_PORT: '0' }, dir);
       const log = openLog({ level: 'warn', name: 'demo' });
