@@ -54,9 +54,15 @@ const company = z
     address: words('a postal address')
       .optional()
       .describe('A postal address; required before marketing mail may be sent.'),
-    website: z.url({ error: 'expected a web address, such as "https://hearth.example"' }).optional(),
+    website: z
+      .url({ error: 'expected a web address, such as "https://hearth.example"' })
+      .optional()
+      .meta({ description: 'Where the company is on the web.', examples: ['https://hearth.example'] }),
     care: z
-      .looseObject({ email: address.optional(), phone: words('a telephone number').optional() })
+      .looseObject({
+        email: address.optional().describe('Where customers write to.'),
+        phone: words('a telephone number').optional().describe('The number they call.'),
+      })
       .optional()
       .describe('The customers-only line.'),
   })
@@ -69,7 +75,7 @@ const mail = z.strictObject({
   only_to: z
     .array(text('an address or a domain', ['hearth.example'], parseAllowed))
     .optional()
-    .describe('For staging: mail to nobody else goes out.'),
+    .describe('For staging: whole addresses, or domains; mail to everybody else is skipped. Default: everybody.'),
 });
 
 const defaults = z
@@ -79,7 +85,7 @@ const defaults = z
       .describe('For customers without one, and for launches. Default: UTC.'),
     locale: text('a locale', ['en-GB'], parseLocale).optional().describe('For customers without one. Default: en.'),
     at: timeOfDay.optional().describe('Local time of date triggers that name none. Default: 09:00.'),
-    send_window: sendWindow.optional(),
+    send_window: sendWindow.optional().describe("When mail may go out, in the customer's zone. Default: any."),
     late_after: duration.optional().describe('A mail overdue for longer is skipped as late. Default: 3 days.'),
     leap_day: z.enum(['feb-28', 'mar-1', 'skip']).optional().describe('29 February in other years. Default: feb-28.'),
   })
@@ -112,7 +118,10 @@ const blackout = z.strictObject({
   until: localDate.describe('The first local day with mail again.'),
 });
 
-const stage = z.strictObject({ name: words('a name', 100), when: condition });
+const stage = z.strictObject({
+  name: words('a name', 100).describe('The name of the stage.'),
+  when: condition.describe('Who is in it, unless an earlier stage has them.'),
+});
 
 /** The file perennial.yaml. */
 export const perennial = z
@@ -122,8 +131,10 @@ export const perennial = z
     defaults: defaults.optional(),
     purchase: z
       .strictObject({
-        event: eventName,
-        amount: identifier.optional().describe('The field of the event that says for how much.'),
+        event: eventName.describe('The name of that event.'),
+        amount: identifier
+          .optional()
+          .meta({ description: 'The field of the event that says for how much.', examples: ['total'] }),
       })
       .optional()
       .describe(

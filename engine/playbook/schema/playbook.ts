@@ -67,14 +67,19 @@ const inactiveTrigger = z.strictObject({
       or_never: orNever.describe('Also for customers who never had one, counted from `created_at`.'),
     })
     .describe('Starts once per lapse: the last such event and so long after it.'),
-  at: timeOfDay.optional().describe('The next such local time at or after the lapse.'),
+  at: timeOfDay.optional().describe('The next such local time at or after the lapse. Default: at the lapse itself.'),
   or_never: orNever.describe('The same as in `inactive`.'),
   manual: notManual,
 });
 
 const launchTrigger = z.strictObject({
-  launch: cleanName.describe('A launch of playbooks/launches/, or `any`.'),
-  before: duration.optional().describe("So long before its `public_at`, in the company's zone."),
+  launch: cleanName.meta({
+    description: 'A launch of playbooks/launches/, or `any`.',
+    examples: ['ember-lamp', 'any'],
+  }),
+  before: duration
+    .optional()
+    .describe("So long before its `public_at`, in the company's zone. Default: at `public_at`."),
   manual: notManual,
 });
 
@@ -129,7 +134,7 @@ const entry = z
 const exit = z
   .union([
     z.strictObject({
-      event: eventName,
+      event: eventName.meta({ description: 'Ends the enrolment at this event.', examples: ['order.refunded'] }),
       if: condition.optional().describe('Which of these events; `event` is the one in question.'),
     }),
     z.strictObject({ if: condition.describe('Asked before each step.') }),
@@ -138,9 +143,9 @@ const exit = z
 
 const goal = z
   .strictObject({
-    event: eventName,
+    event: eventName.describe('The event that the playbook is for.'),
     if: condition.optional().describe('Which of these events; `event` is the one in question.'),
-    within: duration.optional().describe('Counts only so long from the start.'),
+    within: duration.optional().describe('Counts only so long from the start. Default: without end.'),
   })
   .describe('The event that the playbook is for; it ends the enrolment.');
 
@@ -150,7 +155,9 @@ export const playbook = z
     title: words('a title').optional().describe("What people call it. Default: the file's name."),
     description: z.string({ error: 'expected a text' }).optional().describe('What it is for.'),
     stage: words('a place on the journey map', 100).optional().describe('Its place on the journey map.'),
-    topic: cleanName.optional().describe('Default topic of its mails: what a customer can subscribe to.'),
+    topic: cleanName
+      .optional()
+      .meta({ description: 'The topic of its mails: what a customer can subscribe to.', examples: ['news'] }),
     priority: z
       .int({ error: 'expected a whole number' })
       .optional()
@@ -164,7 +171,9 @@ export const playbook = z
     entry: entry.optional(),
     exit: z.array(exit).optional().describe('What ends an enrolment early.'),
     goal: goal.optional(),
-    send_window: sendWindow.optional(),
+    send_window: sendWindow
+      .optional()
+      .describe("When its mail may go out, in the customer's zone. Default: defaults.send_window of perennial.yaml."),
     late_after: duration
       .optional()
       .describe('A mail overdue for longer is skipped as late. Default: defaults.late_after of perennial.yaml.'),

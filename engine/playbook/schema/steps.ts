@@ -10,7 +10,9 @@ const common = {
 
 const email = z.strictObject({
   email: templateName.describe('Sends the mail made from templates/NAME.hbs.'),
-  topic: cleanName.optional().describe("The topic of this mail; default is the playbook's."),
+  topic: cleanName
+    .optional()
+    .meta({ description: "The topic of this mail. Default: the playbook's.", examples: ['service'] }),
   ...common,
 });
 
@@ -34,7 +36,7 @@ const waitFor = z.strictObject({
 });
 
 const branching = z.strictObject({
-  if: condition,
+  if: condition.describe('Which way to go.'),
   get then(): Branch {
     return branch('Runs when the condition is true.');
   },
@@ -46,20 +48,23 @@ const branching = z.strictObject({
 
 const choose = z.strictObject({
   get choose(): z.ZodArray<z.ZodUnion<readonly [typeof whenArm, typeof otherwiseArm]>> {
-    return z.array(z.union([whenArm, otherwiseArm])).min(1, { error: 'expected at least one way to choose' });
+    return z
+      .array(z.union([whenArm, otherwiseArm]))
+      .min(1, { error: 'expected at least one way to choose' })
+      .describe('Takes the first way whose condition is true; none, and the steps after it follow.');
   },
   ...common,
 });
 
 const whenArm = z.strictObject({
-  when: condition,
+  when: condition.describe('Asked in the order in which they are written.'),
   get steps(): Branch {
     return branch('Runs when this is the first condition that is true.');
   },
 });
 
 const otherwiseArm = z.strictObject({
-  otherwise: z.literal(true, { error: 'expected true' }),
+  otherwise: z.literal(true, { error: 'expected true' }).describe('The last way, for everybody else.'),
   get steps(): Branch {
     return branch('Runs when no condition was true.');
   },
@@ -78,7 +83,7 @@ const arm = z.strictObject({
 const split = z.strictObject({
   split: stepId.describe('The name of the test. A customer always lands in the same arm.'),
   get arms(): z.ZodRecord<typeof stepId, typeof arm> {
-    return z.record(stepId, arm);
+    return z.record(stepId, arm).describe('The arms, in order.');
   },
   ...common,
 });
@@ -112,8 +117,11 @@ const task = z.strictObject({
 const coupon = z.strictObject({
   coupon: z
     .strictObject({
-      pool: cleanName.describe('Where the code is taken from; each code goes out once.'),
-      as: identifier.describe('The code is `vars.NAME.code` afterwards.'),
+      pool: cleanName.meta({
+        description: 'Where the code is taken from; each code goes out once.',
+        examples: ['anniversary'],
+      }),
+      as: identifier.meta({ description: 'The code is `vars.NAME.code` afterwards.', examples: ['gift'] }),
     })
     .describe('Takes a coupon code.'),
   ...common,
@@ -121,7 +129,11 @@ const coupon = z.strictObject({
 
 const survey = z.strictObject({
   survey: z
-    .strictObject({ email: templateName, ask: cleanName.describe('What is asked, such as `nps`.'), up_to: duration })
+    .strictObject({
+      email: templateName.describe('The mail that asks.'),
+      ask: cleanName.meta({ description: 'What is asked.', examples: ['nps'] }),
+      up_to: duration.describe('How long to wait for the answer.'),
+    })
     .describe('Sends a question and waits for the answer; `vars.ID.score` is its score.'),
   get then(): z.ZodOptional<Branch> {
     return branch('Runs when it was answered.').optional();
@@ -135,7 +147,9 @@ const survey = z.strictObject({
 const webhook = z.strictObject({
   webhook: z
     .strictObject({
-      url: z.url({ protocol: /^https?$/, error: 'expected an address that starts with https://' }),
+      url: z
+        .url({ protocol: /^https?$/, error: 'expected an address that starts with https://' })
+        .describe('Where to.'),
       body: z.unknown().optional().describe('Sent as JSON; its texts are templates.'),
     })
     .describe('Calls another system.'),
@@ -143,7 +157,10 @@ const webhook = z.strictObject({
 });
 
 const start = z.strictObject({
-  start: cleanName.describe('Starts another playbook, subject to its own entry rules.'),
+  start: cleanName.meta({
+    description: 'Starts another playbook, subject to its own entry rules.',
+    examples: ['win-back'],
+  }),
   ...common,
 });
 
