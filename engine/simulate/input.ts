@@ -1,4 +1,5 @@
 /** The files of a simulation: customers and events as JSON lines. PLAYBOOKS section 7. */
+import { validateAddress } from '../message/address.ts';
 import type { Json } from '../playbook/types.ts';
 import { nearest } from '../playbook/nearest.ts';
 import { parseInstant, parseLocalDate } from '../time/text.ts';
@@ -71,7 +72,8 @@ function customerOf(id: string, fields: Fields, fail: (message: string) => never
   return {
     profile: {
       id,
-      email: text('email'),
+      // The intake refuses what is no address, so such a customer has none there either.
+      email: validateAddress(text('email') ?? ''),
       name: text('name'),
       first_name: text('first_name'),
       last_name: text('last_name'),
