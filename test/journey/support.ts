@@ -18,7 +18,7 @@ type Fields = Readonly<Record<string, Json>>;
 export interface Story {
   /** Replaces whole top-level keys of perennial.yaml. */
   readonly company?: Fields;
-  /** YAML by name; `topic: news` is added where no topic is named. */
+  /** YAML by name; `topic: news` is added where no topic is named (not to JSON). */
   readonly playbooks: Readonly<Record<string, string>>;
   readonly launches?: Readonly<Record<string, string>>;
   /** Default: ada in UTC. */
@@ -59,10 +59,10 @@ export function customer(id: string, fields: Fields = {}): Fields {
 export function releaseOf(story: Pick<Story, 'company' | 'playbooks' | 'launches'>): Release {
   const playbooks = Object.entries(story.playbooks).map(([name, text]) => ({
     path: `playbooks/${name}.yaml`,
-    text: /^\s*topic:/m.test(text) ? text : `${indentOf(text)}topic: news\n${text}`,
+    text: text.startsWith('{') || /^\s*topic:/m.test(text) ? text : `${indentOf(text)}topic: news\n${text}`,
   }));
   const templates = playbooks
-    .flatMap(({ text }) => [...text.matchAll(/email: *([\w/-]+)/g)])
+    .flatMap(({ text }) => [...text.matchAll(/email"?: *"?([\w/-]+)/g)])
     .map((match) => ({ path: `templates/${match[1] ?? ''}.hbs`, text: 'Hello' }));
   const launches = Object.entries(story.launches ?? {}).map(([name, text]) => ({
     path: `playbooks/launches/${name}.yaml`,
