@@ -21,6 +21,8 @@ export interface Member {
   readonly isRunning: () => boolean;
   /** Resolves when it runs. Rejects when it ends before. */
   readonly running: Promise<void>;
+  /** Lets it hang, or go on: what a process does that was swapped out, or whose machine was suspended. */
+  hang(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** Sends a signal and waits for the end. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<Ending>;
 }
@@ -94,6 +96,7 @@ function startMember(folder: string, env: FleetOptions['env'], roles: string, co
     roles,
     isRunning: () => runs,
     running,
+    hang: (signal) => void child.kill(signal),
     end: async (signal) => {
       asked = true;
       child.kill(signal);
