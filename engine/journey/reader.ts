@@ -25,6 +25,13 @@ export class ReaderLog implements Reader {
     if (this.handedAt.length > KEPT) this.handedAt.shift();
   }
 
+  /** Takes a hand-over back that is counted already; false when none at that instant is. */
+  remove(at: Instant): boolean {
+    const place = this.handedAt.lastIndexOf(at);
+    if (place !== -1) this.handedAt.splice(place, 1);
+    return place !== -1;
+  }
+
   /** The k-th latest hand-over, k from 1; null when there are fewer. */
   latest(k: number): Instant | null {
     return this.handedAt[this.handedAt.length - k] ?? null;

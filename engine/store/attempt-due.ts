@@ -50,7 +50,11 @@ export function attemptAll(drafts: readonly Draft[], lane: MailLane, max: number
 function decideOn({ draft, send }: Due, tally: Tally, ctx: StoreContext): void {
   const enrolment = draft.enrolment(send.playbook, send.entryKey);
   if (enrolment === null) throw new StoreError('lost-row', `the mail "${send.step}" has no active enrolment`);
+  // A copy of a mail takes the place of the one before it, so that one is not in its own way.
+  const copyAt = storedOf(draft).sends.get(sendKey(send))?.copyAt ?? null;
+  const isCounted = copyAt !== null && draft.reader.remove(copyAt);
   const decision = attempt(draft, send, ctx.now, ctx);
+  if (isCounted && decision.do !== 'hand') draft.reader.add(copyAt);
   switch (decision.do) {
     case 'defer':
       tally.deferred += 1;

@@ -126,7 +126,7 @@ async function markHanded(
        where f.status = 'claimed'),
      clock as (select date_trunc('milliseconds', coalesce(stepped_at, clock_timestamp())) as now from engine)
      update sends s set status = o.verdict,
-       handed_at = case when o.verdict = 'handed' then clock.now end,
+       handed_at = case when o.verdict = 'handed' then clock.now else s.handed_at end,
        claimed_at = case when o.verdict = 'handed' then s.claimed_at end,
        lease_until = case when o.verdict = 'handed' then clock_timestamp() + $3 * interval '1 millisecond' end,
        settled_at = case when o.verdict = 'cancelled' then clock.now end,

@@ -40,7 +40,8 @@ export async function loadConsent(tx: Queryable, addresses: readonly string[]): 
 
 /**
  * Non-transactional hand-overs that caps may still count, by reader (address, or customer id without one). A claimed
- * mail counts from its claim: it may be on the wire already.
+ * mail counts from its claim: it may be on the wire already. One that is to be sent again, whatever becomes of that,
+ * counts from its last hand-over: the reader may have it.
  */
 export async function loadHandOvers(
   tx: Queryable,
@@ -61,7 +62,7 @@ export async function loadHandOvers(
      mails as materialized (
        select customer_id, handed_at as at from sends
        where customer_id = any(array(select id from readers)) and handed_at > $3 and lane = 'bulk'
-         and status in ('handed', 'sent', 'unknown')
+         and (status in ('handed', 'sent', 'unknown') or resends > 0 and status <> 'claimed')
        union all
        select customer_id, claimed_at from sends
        where customer_id = any(array(select id from readers)) and lane = 'bulk'

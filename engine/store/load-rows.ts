@@ -139,13 +139,16 @@ export async function loadSends(
   ids: Ids,
   ctx: StoreContext,
 ): Promise<ReadonlyMap<number, { readonly send: Send; readonly stored: StoredSend }[]>> {
-  const { rows } = await tx.query<SendRow & { customer_id: number; held: boolean }>(
-    `select s.customer_id, ${SEND_COLUMNS}, s.held_at is not null or e.held_at is not null as held
+  const { rows } = await tx.query<SendRow & { customer_id: number; held: boolean; handed_at: Instant | null }>(
+    `select s.customer_id, s.handed_at, ${SEND_COLUMNS}, s.held_at is not null or e.held_at is not null as held
      from sends s join enrolments e on e.id = s.enrolment_id
      where s.customer_id = any($1::bigint[]) and s.status = 'planned' and e.status = 'active'`,
     [ids],
   );
-  return group(rows.sort(byId), (row) => ({ send: sendOf(row, ctx), stored: { id: row.id, held: row.held } }));
+  return group(rows.sort(byId), (row) => ({
+    send: sendOf(row, ctx),
+    stored: { id: row.id, held: row.held, copyAt: row.handed_at },
+  }));
 }
 
 /** The columns of `sends s` and `enrolments e` that make a Send. */

@@ -124,11 +124,11 @@ async function updateRows(tx: Queryable, resolutions: readonly Resolution[], ctx
       reason: resolution.reason,
       held_error: resolution.heldError,
     })),
-    // A mail that is sent again keeps its hand-over: the server's answer to it may still come.
+    // A mail that is sent again keeps its hand-over: the reader may have it, and the server's answer may still come.
     `update sends s set status = r.status, due_at = coalesce(r.due_at, s.due_at),
        attempts = s.attempts + r.attempts, resends = s.resends + r.resends, reason = r.reason, lease_until = null,
        claimed_at = case when r.status <> 'planned' then s.claimed_at end,
-       handed_at = case when r.status <> 'planned' or r.resends > 0 then s.handed_at end,
+       handed_at = case when r.status <> 'planned' or s.resends + r.resends > 0 then s.handed_at end,
        settled_at = case when r.status <> 'planned' then $2::timestamptz end,
        held_at = case when r.held_error is not null then $2::timestamptz end, held_error = r.held_error
      from rows r where s.id = r.id and s.fence = r.fence and s.status = any(r."from")`,

@@ -87,7 +87,7 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
     const { send } = change;
     const id = ids.get(`${enrolmentIdOf(stored, change)}\n${send.step}\n${send.visit}`);
     if (id === undefined) throw new StoreError('lost-row', `the mail "${send.step}" was not stored`);
-    stored.sends.set(sendKey(send), { id, held: false });
+    stored.sends.set(sendKey(send), { id, held: false, copyAt: null });
   }
 }
 

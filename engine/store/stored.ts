@@ -1,12 +1,15 @@
 /** What the store remembers of a loaded customer while the rules work on its draft. */
 import type { Draft } from '../journey/draft.ts';
 import type { Changes, Enrolment } from '../journey/types.ts';
+import type { Instant } from '../time/types.ts';
 
 /** A planned send as its row stands. */
 export interface StoredSend {
   readonly id: number;
   /** Kept out of claims: the mail or its enrolment is held. */
   readonly held: boolean;
+  /** When it was handed over before, of a mail that is sent again although the reader may have it; else null. */
+  readonly copyAt: Instant | null;
 }
 
 /** Carried in `draft.tag` from loading to recording. */
