@@ -135,7 +135,7 @@ const story = fc
   .map(({ company: settings, playbooks, people: [ada, bob], happenings }): Story => {
     const from = parseInstant(FROM);
     return {
-      company: settings as NonNullable<Story['company']>,
+      company: settings,
       playbooks: Object.fromEntries(playbooks.map((source, index) => [`p${index}`, textOf(source, `own-${index}`)])),
       launches: { lamp: '{ title: Lamp, public_at: 2026-04-15T11:41 }' },
       customers: [customer('ada', ada), sharing(customer('ada', ada), customer('bob', bob))],
