@@ -88,7 +88,7 @@ const schema = z.object({
     .optional()
     .meta({
       description: 'the key that events and profiles must be sent with, at least 16 characters',
-      unset: 'none is taken in',
+      unset: 'one is made in .perennial/write-key; with DATABASE_URL the role public needs it',
     }),
   PERENNIAL_PUBLIC_HOST: z
     .string()

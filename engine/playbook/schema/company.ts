@@ -145,10 +145,13 @@ export const perennial = z
       .optional()
       .describe('What is known of a customer beyond the built-in fields.'),
     events: z
-      .record(eventName, z.record(identifier, fieldType))
+      .record(eventName, z.record(identifier.meta({ examples: ['total'] }), fieldType))
       .optional()
       .describe('The events and the data that each carries.'),
-    topics: z.record(cleanName, topic).optional().describe('What a customer can subscribe to.'),
+    topics: z
+      .record(cleanName.meta({ examples: ['news'] }), topic)
+      .optional()
+      .describe('What a customer can subscribe to.'),
     caps: z.array(cap).optional().describe('For all non-transactional mail together.'),
     blackouts: z.array(blackout).optional().describe('Local days without non-transactional mail; it waits.'),
     stages: z.array(stage).optional().describe('The first that matches is `customer.stage`.'),

@@ -1,0 +1,40 @@
+/** The whole command line, put together and not yet run. */
+import { Command } from 'commander';
+import { cancelCommand } from './cancel.ts';
+import { checkCommand } from './check.ts';
+import { customerCommand } from './customer.ts';
+import { demoCommand } from './demo.ts';
+import { deployCommand } from './deploy.ts';
+import { heldCommand } from './held.ts';
+import { importCommand } from './import.ts';
+import { inboxCommand } from './inbox.ts';
+import { initCommand } from './init.ts';
+import { migrateCommand } from './migrate.ts';
+import { pauseCommand, resumeCommand } from './pause.ts';
+import { sampleCommand } from './sample.ts';
+import { schemaCommand } from './schema.ts';
+import { simulateCommand } from './simulate.ts';
+import { startCommand, workCommand } from './start.ts';
+import { triggerCommand } from './trigger.ts';
+
+/** The program `perennial` with all of its commands. */
+export function perennialProgram(version: string): Command {
+  const program = new Command('perennial')
+    .description("Keeps the conversation with a company's customers alive after the sale.")
+    .version(version)
+    .helpCommand(false)
+    .showHelpAfterError('(--help shows how it is used)');
+  const groups: readonly [string, readonly Command[]][] = [
+    ['Playbooks:', [initCommand(), checkCommand(), schemaCommand(), simulateCommand(), deployCommand()]],
+    ['Running:', [startCommand(), workCommand(), migrateCommand(), demoCommand()]],
+    [
+      'Support:',
+      [triggerCommand(), customerCommand(), cancelCommand(), pauseCommand(), resumeCommand(), heldCommand()],
+    ],
+    ['Data and mail:', [importCommand(), sampleCommand(), inboxCommand()]],
+  ];
+  for (const [heading, commands] of groups) {
+    for (const command of commands) program.addCommand(command.helpGroup(heading));
+  }
+  return program;
+}
