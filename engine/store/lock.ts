@@ -21,25 +21,42 @@ export async function lockFleet(tx: Queryable): Promise<void> {
   await tx.query('select pg_advisory_xact_lock($1)', [FLEET_LOCK]);
 }
 
+interface LockedRow extends Record<string, unknown> {
+  readonly id: number;
+  readonly workable: boolean;
+  /** Its address is another one than when the statement began. */
+  readonly moved: boolean;
+}
+
+/**
+ * The fleet lock stands in a CTE that the row locks read from, so one round trip takes both. The ids go on as arrays: a
+ * planner that guesses the number of other rows wrong would read all customers. `c` is read anew once it is locked.
+ */
+const LOCK = `
+  with fleet as materialized (${SHARE_FLEET}),
+  asked as materialized (select c.id, c.address from customers c, fleet where c.id = any($1::bigint[])),
+  wanted as materialized (
+    select id, address from asked
+    union
+    select id, address from customers where address = any(array(select address from asked where address is not null)))
+  select c.id, c.held_at is null and c.erased_at is null and c.merged_into is null as workable,
+    c.address is distinct from w.address as moved
+  from unnest(array(select id from wanted), array(select address from wanted)) as w (id, address)
+    join customers c on c.id = w.id
+  order by c.id for no key update of c`;
+
 /**
  * Locks these customers and all who share an address with one of them, in ascending order, and holds the fleet lock
  * shared. Returns the ids that may be worked on: customers that are held, erased or merged away are locked but left
  * out. What is read in later statements of the transaction cannot change any more.
  */
 export async function lockCustomers(tx: Queryable, ids: readonly number[]): Promise<number[]> {
-  // The fleet lock stands in a CTE that the row locks read from, so one round trip takes both.
-  // The ids go on as arrays: a join would let a planner that guesses their number wrong read all customers.
-  const { rows } = await tx.query<{ id: number; workable: boolean }>(
-    `with fleet as materialized (${SHARE_FLEET}),
-     asked as materialized (select c.id, c.address from customers c, fleet where c.id = any($1::bigint[])),
-     wanted as materialized (
-       select id from asked
-       union
-       select id from customers where address = any(array(select address from asked where address is not null)))
-     select id, held_at is null and erased_at is null and merged_into is null as workable
-     from customers where id = any(array(select id from wanted))
-     order by id for no key update`,
-    [ids],
-  );
-  return rows.filter((row) => row.workable).map((row) => row.id);
+  for (let wanted = ids; ;) {
+    const { rows } = await tx.query<LockedRow>(LOCK, [wanted]);
+    // Whoever took another address while we waited shares that one now, and two who share one are never decided on side
+    // by side. What is locked stays so; the others are locked out of order, so that two who do this may deadlock: one of
+    // them is tried again.
+    if (!rows.some((row) => row.moved)) return rows.filter((row) => row.workable).map((row) => row.id);
+    wanted = [...new Set([...wanted, ...rows.map((row) => row.id)])];
+  }
 }
