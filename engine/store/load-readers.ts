@@ -41,7 +41,8 @@ export async function loadConsent(tx: Queryable, addresses: readonly string[]): 
 /**
  * Non-transactional hand-overs that caps may still count, by reader (address, or customer id without one). A claimed
  * mail counts from its claim: it may be on the wire already. One that is to be sent again, whatever becomes of that,
- * counts from its last hand-over: the reader may have it.
+ * counts from its last hand-over: the reader may have it. An address counts what its present customers got, wherever
+ * that was, and what went there while others had it (copies of a mail may have gone to two addresses).
  */
 export async function loadHandOvers(
   tx: Queryable,
@@ -56,18 +57,21 @@ export async function loadHandOvers(
   const { rows } = await tx.query<{ reader: string; at: Instant }>(
     // The ids as an array make each branch a walk of its index, whatever the statistics say of states that last seconds.
     `with readers as materialized (
-       select id, address as reader from customers where address = any($1::text[])
+       select id, address as reader, true as present from customers where address = any($1::text[])
        union all
-       select id, id::text from customers where id = any($2::bigint[]) and address is null),
+       select customer_id, address, false from former_addresses where address = any($1::text[])
+       union all
+       select id, id::text, true from customers where id = any($2::bigint[]) and address is null),
      mails as materialized (
-       select customer_id, handed_at as at from sends
+       select customer_id, handed_at as at, address, resends from sends
        where customer_id = any(array(select id from readers)) and handed_at > $3 and lane = 'bulk'
          and (status in ('handed', 'sent', 'unknown') or resends > 0 and status <> 'claimed')
        union all
-       select customer_id, claimed_at from sends
+       select customer_id, claimed_at, address, resends from sends
        where customer_id = any(array(select id from readers)) and lane = 'bulk'
          and status in ('planned', 'claimed', 'handed') and status = 'claimed')
-     select r.reader, m.at from mails m join readers r on r.id = m.customer_id`,
+     select r.reader, m.at from mails m join readers r on r.id = m.customer_id
+     where r.present or m.address = r.reader or m.resends > 0`,
     [addresses, ids, since],
   );
   for (const { reader, at } of rows) {

@@ -27,13 +27,38 @@ export async function recordCustomers(tx: Queryable, recordings: readonly Record
      first_order_at timestamptz, last_order_at timestamptz, last_seen_at timestamptz, satisfaction double precision`,
   );
   if (rowCount !== rows.length) throw new StoreError('lost-row', 'a customer is gone that was loaded under its lock');
+  await recordFormerAddresses(tx, recordings);
+}
+
+/** Who had which address: an address counts what was sent there, whoever had it then. Rarely anything changes. */
+async function recordFormerAddresses(tx: Queryable, recordings: readonly Recording[]): Promise<void> {
+  const moved = recordings.flatMap(({ stored: { customerId, address: was }, changes: { profile } }) => {
+    const address = profile === null ? was : addressOf(profile);
+    return address === was ? [] : [{ customer_id: customerId, was, address }];
+  });
+  await execute(
+    tx,
+    moved.filter(({ was }) => was !== null),
+    'insert into former_addresses (address, customer_id) select was, customer_id from rows on conflict do nothing',
+    'customer_id bigint, was text',
+  );
+  await execute(
+    tx,
+    moved.filter(({ address }) => address !== null),
+    'delete from former_addresses f using rows r where f.address = r.address and f.customer_id = r.customer_id',
+    'customer_id bigint, address text',
+  );
+}
+
+function addressOf({ email }: Pick<Profile, 'email'>): string | null {
+  return email === null ? null : normaliseAddress(email);
 }
 
 function customerRow(id: number, { id: _key, ...profile }: Profile): Record<string, unknown> {
   return {
     ...profile,
     id,
-    address: profile.email === null ? null : normaliseAddress(profile.email),
+    address: addressOf(profile),
     created_at: timeOrNull(profile.created_at),
     first_order_at: timeOrNull(profile.first_order_at),
     last_order_at: timeOrNull(profile.last_order_at),

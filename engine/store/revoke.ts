@@ -25,6 +25,19 @@ export async function revokeFromCustomers(
 }
 
 /**
+ * The same for mail to one address, whoever has it now: a claimed mail goes where its customer was to be found at the
+ * claim.
+ */
+export async function revokeFromAddress(tx: Queryable, address: string, topic: string | null = null): Promise<number> {
+  const { rowCount } = await tx.query(
+    `${TAKE_BACK} where status in ('claimed', 'handed') and status = 'claimed' and address = $1
+       and ($2::text is null or (topic = $2 and lane = 'bulk'))`,
+    [address, topic],
+  );
+  return rowCount ?? 0;
+}
+
+/**
  * Revokes the claims on mail of one playbook, or of all ('*'). To be called in the transaction that pauses it, after
  * `lockFleet`. Returns how many.
  */

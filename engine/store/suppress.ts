@@ -7,7 +7,7 @@ import { normaliseAddress } from '../message/address.ts';
 import { writeAudit } from './audit.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
 import { lockCustomers } from './lock.ts';
-import { revokeFromCustomers } from './revoke.ts';
+import { revokeFromAddress, revokeFromCustomers } from './revoke.ts';
 
 /** Everything, transactional mail included. */
 export const EVERYTHING = '*';
@@ -35,7 +35,9 @@ export async function suppress(db: Database, suppression: Suppression): Promise<
        values ($1, $2, to_timestamp($3::float8 / 1000), $4, $5) on conflict (address, scope) do nothing`,
       [address, suppression.scope, now, suppression.source, suppression.reason],
     );
-    await revokeFromAddress(tx, address, suppression.scope);
+    const topic = suppression.scope === EVERYTHING ? null : suppression.scope;
+    await revokeFromCustomers(tx, await customersOf(tx, address), topic);
+    await revokeFromAddress(tx, address, topic);
     await tx.query('delete from opt_ins where address = $1 and topic = $2', [address, suppression.scope]);
     return rowCount === 1;
   });
@@ -61,7 +63,7 @@ async function change(
   const address = normaliseAddress(suppression.address);
   if (address === null) return 'no address';
   return db.transaction(async (tx) => {
-    await lockCustomers(tx, await customersOf(tx, address));
+    await lockReaders(tx, address);
     const now = await businessNow(tx);
     if (!(await apply(tx, address, now))) return 'unchanged';
     const { by, reason, scope, source } = suppression;
@@ -70,8 +72,17 @@ async function change(
   });
 }
 
-async function revokeFromAddress(tx: Queryable, address: string, scope: string): Promise<void> {
-  await revokeFromCustomers(tx, await customersOf(tx, address), scope === EVERYTHING ? null : scope);
+/** Those who take the address while we wait for the others are locked as well. */
+async function lockReaders(tx: Queryable, address: string): Promise<void> {
+  let ids = await customersOf(tx, address);
+  for (
+    let locked: readonly number[] = [];
+    ids.some((id) => !locked.includes(id));
+    ids = await customersOf(tx, address)
+  ) {
+    await lockCustomers(tx, ids);
+    locked = ids;
+  }
 }
 
 async function customersOf(tx: Queryable, address: string): Promise<number[]> {

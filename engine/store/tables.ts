@@ -43,6 +43,7 @@ export interface Tables {
     held_at: NullableTime;
     held_error: string | null;
   };
+  former_addresses: { address: string; customer_id: number };
   event_stats: { customer_id: number; event: string; first_at: Time; last_at: Time; count: number };
   event_keys: { key: string };
   events: {

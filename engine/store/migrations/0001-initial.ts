@@ -40,6 +40,12 @@ create table customers (
   held_error text
 );
 create index customers_address on customers (address) where address is not null;
+-- Addresses that a customer had before: what was sent there counts for whoever has the address now.
+create table former_addresses (
+  address text not null,
+  customer_id bigint not null references customers (id),
+  primary key (address, customer_id)
+);
 create index customers_held on customers (held_at) where held_at is not null;
 
 create table event_stats (
