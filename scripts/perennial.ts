@@ -7,6 +7,7 @@ import { ProjectError } from '../engine/project/read.ts';
 import { QueueUnavailable, QueueUnsuitable } from '../engine/queue/queue.ts';
 import { findPackageRoot } from './init/package-root.ts';
 import { perennialProgram } from './program.ts';
+import { databaseAway } from './support/database-away.ts';
 
 /** What a person can mend: the message is enough. Anything else is a bug and shows its stack. */
 const EXPECTED = [ConfigError, EmbeddedPostgresError, ProjectError, QueueUnavailable, QueueUnsuitable];
@@ -17,12 +18,16 @@ async function main(): Promise<void> {
   await perennialProgram(version).parseAsync();
 }
 
+/** What to say of an error that ends the program. */
+function wordsFor(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (EXPECTED.some((kind) => error instanceof kind)) return error.message;
+  return databaseAway(error) ?? error.stack ?? error.message;
+}
+
 try {
   await main();
 } catch (error) {
-  const expected = EXPECTED.some((kind) => error instanceof kind);
-  process.stderr.write(
-    `${expected ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
-  );
+  process.stderr.write(`${wordsFor(error)}\n`);
   process.exitCode = 1;
 }

@@ -24,7 +24,7 @@ export function composeSend(send: ClaimedSend): ComposedMail {
     locale,
   });
   return compose({
-    from: company.mail.from,
+    from: template.from ?? company.mail.from,
     to: send.address,
     toName: profile.name,
     replyTo: company.mail.replyTo,
