@@ -106,7 +106,7 @@ function stateOf(profile: Profile, consent: Consent, simulation: Simulation): Cu
   return {
     profile,
     arrivedAt: simulation.from,
-    stats: new Map(),
+    stats: statsOf(profile, simulation),
     enrolments: [],
     entries: new Map(),
     timers: new Map(),
@@ -115,6 +115,14 @@ function stateOf(profile: Profile, consent: Consent, simulation: Simulation): Cu
     launchesTaken: new Set(),
     launchesDue: launchesFrom(simulation),
   };
+}
+
+/** Orders that a customer is said to have had are events of the past; of unknown date, they count from the start. */
+function statsOf(profile: Profile, { release, from }: Simulation): CustomerState['stats'] {
+  const { purchase } = release.company;
+  if (purchase === null || profile.orders === 0) return new Map();
+  const last = profile.last_order_at ?? profile.first_order_at ?? from;
+  return new Map([[purchase.event, { first: profile.first_order_at ?? last, last, count: profile.orders }]]);
 }
 
 function launchesFrom({ release, from }: Simulation): CustomerState['launchesDue'] {

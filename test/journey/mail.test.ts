@@ -271,8 +271,8 @@ const caps: readonly Case[] = [
     ],
   },
   {
-    rule: 'a window may be waited for beyond 3 days; the cap is asked again at its opening',
-    company: onePer('7 days'),
+    rule: 'a window may be waited for beyond 3 days; the cap is asked again at its opening, and its 3 days count from the step',
+    company: onePer('1 day'),
     playbooks: {
       a: mailOn('app.opened', 'first', 'send_window: { days: sat, hours: any }'),
       b: mailOn('review.posted', 'second'),
@@ -281,10 +281,10 @@ const caps: readonly Case[] = [
     events: [
       '2026-03-02T10:00Z ada app.opened',
       '2026-03-02T10:00Z bob app.opened',
-      '2026-03-03T10:00Z bob review.posted',
+      '2026-03-06T12:00Z bob review.posted',
     ],
     lines: [
-      '2026-03-03T10:00Z bob b.second email',
+      '2026-03-06T12:00Z bob b.second email',
       '2026-03-07T00:00Z ada a.first email',
       '2026-03-07T00:00Z bob a.first skip (cap)',
     ],

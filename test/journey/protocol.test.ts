@@ -150,6 +150,28 @@ describe('an email step', () => {
     expect(desk.store().sends).toMatchObject([{ firstDueAt: at('2026-03-02T10:00Z'), dueAt: tomorrow }]);
   });
 
+  it.each([
+    // A month before 29 March, 09:00 to 10:00, lies before the mail of 28 February: it counts again.
+    {
+      rule: 'one that a window leads into',
+      window: { days: 'sun', hours: '09:00-18:00' },
+      caps: [{ at_most: 1, per: '1 month' }],
+    },
+    {
+      rule: 'one that another cap leads into',
+      window: 'any',
+      caps: [
+        { at_most: 1, per: '1 month' },
+        { at_most: 1, per: 'P28DT20H' },
+      ],
+    },
+  ])('is re-dated past every cap, also $rule', ({ window, caps }) => {
+    const desk = new Desk({ company: { defaults: { send_window: window }, caps }, playbooks: { p: TWO_MAILS } });
+    desk.draft.reader.add(at('2026-02-28T10:00Z'));
+    desk.take(opened('2026-03-28T09:00Z'));
+    expect(desk.attempt('2026-03-28T09:00Z')).toMatchObject({ do: 'defer', dueAt: at('2026-03-29T10:00Z') });
+  });
+
   it('goes on at once when it is skipped', () => {
     const desk = new Desk({ playbooks: { p: TWO_MAILS } }, {}, { ...NOBODY_SPOKE, unsubscribed: new Set(['news']) });
     desk.take(opened('2026-03-02T10:00Z'));
@@ -237,6 +259,10 @@ describe('a settlement', () => {
     desk.store();
     settle(desk.draft, send, { outcome: 'sent', at: at('2026-03-02T10:09Z') }, desk.ctx);
     expect(changesOf(desk.draft).enrolments).toEqual([]);
+    desk.run('2026-03-03T12:00Z');
+    const standing = desk.store().enrolments;
+    settle(desk.draft, send, { outcome: 'sent', at: at('2026-03-03T12:00Z') }, desk.ctx);
+    expect(desk.store().enrolments).toEqual(standing);
   });
 
   it('that comes late lets what followed happen at its own due time', () => {
@@ -244,6 +270,19 @@ describe('a settlement', () => {
     settle(desk.draft, send, { outcome: 'sent', at: at('2026-03-02T10:07Z') }, desk.ctx);
     desk.run('2026-03-09T00:00Z');
     expect(desk.mail()).toMatchObject({ step: 'two', firstDueAt: at('2026-03-03T10:07Z') });
+  });
+});
+
+describe('an event that arrives late', () => {
+  it('is neither goal nor exit of what began after it', () => {
+    const ends = 'goal: { event: order.placed }\n  exit: [ { event: order.refunded } ]';
+    const desk = new Desk({ playbooks: { p: `\n  ${ends}${TWO_MAILS}` } });
+    desk.take(opened('2026-03-02T10:00Z'));
+    desk.take(happened('order.placed', '2026-03-02T09:59:59.999Z'));
+    desk.take(happened('order.refunded', '2026-03-02T09:59:59.999Z'));
+    expect(desk.lines()).toEqual(['2026-03-02T10:00Z ada p enrol']);
+    desk.take(happened('order.refunded', '2026-03-02T10:00Z'));
+    expect(desk.lines().slice(1)).toEqual(['2026-03-02T10:00Z ada p exit (event order.refunded)']);
   });
 });
 

@@ -165,6 +165,14 @@ const waits: readonly Case[] = [
     ],
   },
   {
+    rule: 'hours of an offset are exact, and come after `at`',
+    playbooks: { p: onOpen('[ { wait: { until: customer.renewal_date, offset: -36 hours, at: "12:00" } } ]') },
+    customers: [customer('ada', { timezone: 'Europe/Berlin', renewal_date: '2026-03-29' })],
+    events: ['2026-03-02T09:00Z ada app.opened'],
+    // 36 hours before noon on the day when the clocks change, which is 10:00Z.
+    lines: ['2026-03-02T09:00Z ada p enrol', '2026-03-27T22:00Z ada p complete'],
+  },
+  {
     rule: 'the offset of a date moves the day, before its midnight is looked for',
     playbooks: { p: onOpen('[ { wait: { until: customer.renewal_date, offset: -1 day } } ]') },
     // In Cairo 24 April 2026 begins at 01:00; the day before begins at midnight.

@@ -303,6 +303,28 @@ const inactivity: readonly Case[] = [
   },
 ];
 
+const facts: readonly Case[] = [
+  {
+    rule: 'orders that a customer of a simulation is said to have had are no first ones, and lapse like any other',
+    playbooks: {
+      p: `
+        trigger: { event: order.placed, first: true }
+        ${NOTHING}`,
+      q: `
+        trigger: { inactive: { no: order.placed, for: 10 days } }
+        ${NOTHING}`,
+    },
+    customers: [
+      customer('ada', { orders: 3, first_order_at: '2025-01-01T10:00:00Z', last_order_at: '2026-02-24T10:00:00Z' }),
+      customer('bob', { orders: 1 }),
+      customer('cy', { orders: 0 }),
+    ],
+    events: ['ada', 'bob', 'cy'].map((who) => `2026-03-09T10:00Z ${who} order.placed`),
+    until: '2026-03-15T00:00Z',
+    lines: ['2026-03-06T10:00Z ada q enrol', '2026-03-09T10:00Z cy p enrol'],
+  },
+];
+
 const LAMP = '{ title: Lamp, public_at: 2026-03-30T10:00, price: 89 }';
 
 const launches: readonly Case[] = [
@@ -382,6 +404,12 @@ describe('date triggers', () => {
 
 describe('inactivity', () => {
   it.each(inactivity)('$rule', (story) => {
+    expect(enrolments(story)).toEqual(story.lines);
+  });
+});
+
+describe('facts', () => {
+  it.each(facts)('$rule', (story) => {
     expect(enrolments(story)).toEqual(story.lines);
   });
 });
