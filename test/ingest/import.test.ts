@@ -217,6 +217,10 @@ describe('JSON lines', () => {
     const scores = await staffed.rows<{ score: number }>(
       `select (attributes->>'score')::int as score from customers order by 1`,
     );
+    // Analysed on the way, so that no session keeps a plan made for empty tables (-1 is never).
+    expect(await staffed.rows(`select reltuples::int from pg_class where relname = 'customers'`)).toEqual([
+      { reltuples: 40 },
+    ]);
     expect(scores.map(({ score }) => score)).toEqual(Array.from({ length: 40 }, (_, index) => 2_460 + index));
     const events = Array.from({ length: 3_000 }, (_, index) =>
       event(`e${index % 1_500}`, `c${(index % 1_500) % 40}`, '2026-01-01T00:00:00Z', { total: 1 }),
@@ -397,9 +401,8 @@ describe('going on after an interruption', () => {
     const third = await run(file, options);
     expect(third.result).toMatchObject({ status: 'finished', duplicates: 0, end: { accepted: 4_491, rejected: 9 } });
     expect(third.rejects).toHaveLength(9);
-    expect(third.rejects.map(({ line }) => line)).toEqual(
-      [...third.rejects.map(({ line }) => line)].sort((a, b) => a - b),
-    );
+    const set = third.rejects.map(({ line }) => line);
+    expect(set).toEqual(set.toSorted((a, b) => a - b));
     expect(await staffed.rows('select sum(orders)::int as orders from customers')).toEqual([{ orders: 4_491 }]);
     expect((await run(file, options)).result).toMatchObject({ status: 'finished before', end: { accepted: 4_491 } });
     const anew = await run(file, { ...options, restart: true });

@@ -16,6 +16,7 @@ import type { ImportKind } from './fields.ts';
 import { storeInLanes } from './lanes.ts';
 import type { RejectsFile, Reject } from './rejects.ts';
 import type { Source } from './source.ts';
+import { StatisticsKeeper } from './statistics.ts';
 import { NameTally, type NoticedName } from './tally.ts';
 
 /** What to import, and how. All of it but `restart` is part of an import's identity. */
@@ -112,6 +113,7 @@ class Run {
   private readonly fingerprint: string | null;
   private readonly resumedAtLine: number | null;
   private readonly tally = new NameTally();
+  private readonly statistics = new StatisticsKeeper();
   private at: Checkpoint;
   private duplicates = 0;
   private filtered = 0;
@@ -158,6 +160,7 @@ class Run {
       rejected: this.at.rejected + aside.length,
       finishedAt: null,
     });
+    await this.statistics.stored(db, batch.good.length);
     watch.stored({ ...this.at, bytesTaken: source.bytesTaken() }, aside);
   }
 
