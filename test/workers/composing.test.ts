@@ -92,7 +92,7 @@ describe('composing a claimed mail', () => {
   it('says whom it is of in its headers, and where to write to be left alone', async () => {
     const mail = await mailOf('hello');
     const headers = new Map(mail.headers.map(({ key, value }) => [key, value]));
-    expect([...['playbook', 'step', 'send']].map((name) => headers.get(`x-perennial-${name}`))).toEqual([
+    expect(['playbook', 'step', 'send'].map((name) => headers.get(`x-perennial-${name}`))).toEqual([
       'welcome',
       'hello',
       '7',
