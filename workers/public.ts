@@ -34,6 +34,8 @@ const REQUEST_MS = 15_000;
 const HEADERS_MS = 10_000;
 /** Requests that are not done by then are cut off: a process drains within 30 s. */
 const DRAIN_MS = 20_000;
+/** How often requests that fail are reported. */
+const REPORT_EVERY_MS = 10_000;
 
 const PORT_FAILURES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens on',
@@ -48,10 +50,7 @@ export async function startPublic(parts: PublicParts): Promise<PublicServer> {
   const { config, log } = parts;
   const writeKey = await writeKeyOf(config);
   const intake = openPublicIntake(parts);
-  const onFailure = (error: unknown): void => {
-    log.error(errorFields(error), 'the intake could not store what came in; its sender was told to send it again');
-  };
-  const app = intakeApp({ intake, writeKey, onFailure });
+  const app = intakeApp({ intake, writeKey, onFailure: failureReport(log) });
   const server = serverOf(app);
   const port = await listen(server, config);
   const host = config.publicHost.includes(':') ? `[${config.publicHost}]` : config.publicHost;
@@ -60,6 +59,20 @@ export async function startPublic(parts: PublicParts): Promise<PublicServer> {
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => (closing ??= drain(server, intake));
   return { url, close };
+}
+
+/** While the database is away every request fails: the first is told at once, then how many there were. */
+function failureReport(log: Logger): (error: unknown) => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let untold = 0;
+  return (error) => {
+    untold += 1;
+    if (performance.now() - toldAt < REPORT_EVERY_MS) return;
+    const fields = { ...errorFields(error), requests: untold };
+    log.error(fields, 'the intake could not store what came in; its senders were told to send it again');
+    toldAt = performance.now();
+    untold = 0;
+  };
 }
 
 function openPublicIntake({ db, cache, hints, log }: PublicParts): Intake {

@@ -18,7 +18,11 @@ export async function readJson(request: HonoRequest, maxBytes: number): Promise<
       'a body that is not compressed',
     );
   }
-  const bytes = await readBytes(request, maxBytes);
+  const bytes = await readBytes(request, maxBytes).catch((cause: unknown) => {
+    if (cause instanceof Failure) throw cause;
+    // The sender hung up or stalled: nobody hears the answer, and nothing is wrong on this side.
+    throw new Failure(400, 'incomplete', 'the body ended early', 'all of it', { cause });
+  });
   if (!isUtf8(bytes)) throw new Failure(400, 'not-json', 'the body is not UTF-8', 'JSON in UTF-8');
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown;
