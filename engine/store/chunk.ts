@@ -44,8 +44,8 @@ export async function onCustomers<T>(
   work: Work<T>,
   options: ChunkOptions & { readonly only?: number } = {},
 ): Promise<T> {
-  const locked = await lockCustomers(tx, ids);
-  const ctx = await cache.context(tx);
+  // The context is read by a statement after the lock: they only share the round trip.
+  const [locked, ctx] = await Promise.all([lockCustomers(tx, ids), cache.context(tx)]);
   const chosen = options.only === undefined ? locked : locked.filter((id) => id === options.only);
   const drafts = openDrafts(await loadStates(tx, chosen, ctx, options));
   const result = await work(tx, drafts, ctx, options.only === undefined ? ids : [options.only]);

@@ -4,6 +4,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Instant } from '../time/types.ts';
+import { GatheringClient } from './gathering-client.ts';
 import { preparedName } from './prepared.ts';
 import type { Tables } from './tables.ts';
 
@@ -17,7 +18,10 @@ export interface Queryable {
   ): Promise<{ readonly rows: R[]; readonly rowCount: number | null }>;
 }
 
-/** A transaction under way. `kysely` runs on the same connection. */
+/**
+ * A transaction under way. `kysely` runs on the same connection. Statements that are asked without waiting for each
+ * other run in that order and share a round trip: `await Promise.all([tx.query(a), tx.query(b)])`.
+ */
 export interface Tx extends Queryable {
   readonly kysely: Kysely<Tables>;
 }
@@ -41,6 +45,9 @@ export interface Database extends Queryable {
   transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
   close(): Promise<void>;
 }
+
+/** What PostgreSQL answers to all that is asked of a transaction in which something has failed. */
+const IN_FAILED_TRANSACTION = '25P02';
 
 /** Ids are exact as numbers up to 2^53; times are Instants; dates stay 'YYYY-MM-DD'. */
 const parsers = new Map<number, (text: string) => unknown>([
@@ -71,6 +78,8 @@ export function openDatabase(
     lock_timeout: 5_000,
     statement_timeout: 30_000,
     connectionTimeoutMillis: 10_000,
+    Client: GatheringClient,
+    pipeline: true,
     types,
     ...(options.indexed === true ? { options: '-c enable_seqscan=off -c jit=off' } : {}),
   });
@@ -107,9 +116,13 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, dur
   };
   client.on('error', onError);
   try {
-    await client.query(durable ? 'begin' : 'begin; set local synchronous_commit = off');
-    const result = await work(asTx(client));
-    await client.query('commit');
+    const begun = gather(client).query(durable ? 'begin' : 'begin; set local synchronous_commit = off');
+    begun.catch(onError);
+    const result = await work(asTx(client, begun));
+    await begun;
+    const { command } = await client.query('commit');
+    // A statement that failed unseen would make this a rollback, which the server does not call an error.
+    if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command} instead of COMMIT`);
     return result;
   } catch (error) {
     await client.query('rollback').catch((failure: Error) => {
@@ -122,15 +135,39 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, dur
   }
 }
 
-function asTx(client: pg.PoolClient): Tx {
+/** The first statements share the round trip of `begin`; nobody learns their results before that of `begin`. */
+function asTx(client: pg.PoolClient, begun: Promise<unknown>): Tx {
   let kysely: Kysely<Tables> | undefined;
+  let isBegun = false;
+  let failure: unknown = null;
   return {
-    query: async (text, values) => client.query(statement(text, values)),
+    query: async <R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]) => {
+      try {
+        const answer = gather(client).query<R>(statement(text, values));
+        if (isBegun) return await answer;
+        const [, result] = await Promise.all([begun, answer]);
+        isBegun = true;
+        return result;
+      } catch (error) {
+        failure ??= error;
+        // Statements that were asked together with one that failed fail as well, for that one's reason.
+        throw hasCode(error, IN_FAILED_TRANSACTION) ? failure : error;
+      }
+    },
     get kysely() {
       kysely ??= new Kysely<Tables>({ dialect: new PostgresDialect({ pool: poolOfOne(client) }) });
       return kysely;
     },
   };
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function gather(client: pg.PoolClient): pg.PoolClient {
+  if (client instanceof GatheringClient) client.gather();
+  return client;
 }
 
 /** Kysely asks a pool; inside a transaction there is one connection, and it stays ours. */

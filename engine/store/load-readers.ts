@@ -18,14 +18,17 @@ export type LaunchesDue = readonly {
   readonly runId: number;
 }[];
 
-/** What each address allows; those without an entry never said anything. */
-export async function loadConsent(tx: Queryable, addresses: readonly string[]): Promise<ReadonlyMap<string, Consent>> {
+/** The addresses of the customers $1, as an array: what is compared with it is looked up, not joined. */
+const ADDRESSES = 'array(select address from customers where id = any($1::bigint[]) and address is not null)';
+
+/** What the addresses of these customers allow; those without an entry never said anything. */
+export async function loadConsent(tx: Queryable, ids: readonly number[]): Promise<ReadonlyMap<string, Consent>> {
   type Row = { address: string; scope: string; yes: boolean };
   const { rows } = await tx.query<Row>(
-    `select address, scope, false as yes from suppressions where address = any($1::text[])
+    `select address, scope, false as yes from suppressions where address = any(${ADDRESSES})
      union all
-     select address, topic, true from opt_ins where address = any($1::text[])`,
-    [addresses],
+     select address, topic, true from opt_ins where address = any(${ADDRESSES})`,
+    [ids],
   );
   const all = new Map<string, { suppressed: boolean; unsubscribed: Set<string>; subscribed: Set<string> }>();
   for (const { address, scope, yes } of rows) {
@@ -46,7 +49,6 @@ export async function loadConsent(tx: Queryable, addresses: readonly string[]): 
  */
 export async function loadHandOvers(
   tx: Queryable,
-  addresses: readonly string[],
   ids: readonly number[],
   ctx: StoreContext,
 ): Promise<ReadonlyMap<string, Instant[]>> {
@@ -57,14 +59,14 @@ export async function loadHandOvers(
   const { rows } = await tx.query<{ reader: string; at: Instant }>(
     // The ids as an array make each branch a walk of its index, whatever the statistics say of states that last seconds.
     `with readers as materialized (
-       select id, address as reader, true as present from customers where address = any($1::text[])
+       select id, address as reader, true as present from customers where address = any(${ADDRESSES})
        union all
-       select customer_id, address, false from former_addresses where address = any($1::text[])
+       select customer_id, address, false from former_addresses where address = any(${ADDRESSES})
        union all
-       select id, id::text, true from customers where id = any($2::bigint[]) and address is null),
+       select id, id::text, true from customers where id = any($1::bigint[]) and address is null),
      mails as materialized (
        select customer_id, handed_at as at, address, resends from sends
-       where customer_id = any(array(select id from readers)) and handed_at > $3 and lane = 'bulk'
+       where customer_id = any(array(select id from readers)) and handed_at > $2 and lane = 'bulk'
          and (status in ('handed', 'sent', 'unknown') or resends > 0 and status <> 'claimed')
        union all
        select customer_id, claimed_at, address, resends from sends
@@ -72,7 +74,7 @@ export async function loadHandOvers(
          and status in ('planned', 'claimed', 'handed') and status = 'claimed')
      select r.reader, m.at from mails m join readers r on r.id = m.customer_id
      where r.present or m.address = r.reader or m.resends > 0`,
-    [addresses, ids, since],
+    [ids, since],
   );
   for (const { reader, at } of rows) {
     const of = log.get(reader);
@@ -92,9 +94,9 @@ function longestMs({ per }: Cap): number {
 /** Open launch runs that have come due and have not asked these customers yet. */
 export async function loadLaunches(
   tx: Queryable,
-  customers: readonly CustomerRow[],
+  ids: readonly number[],
   ctx: StoreContext,
-): Promise<{ readonly any: boolean; of(customerId: number): LaunchesDue }> {
+): Promise<{ readonly any: boolean; of(customer: CustomerRow): LaunchesDue }> {
   type Run = {
     id: number;
     playbook_id: number;
@@ -112,19 +114,18 @@ export async function loadLaunches(
   const { rows: asked } = await tx.query<{ key: string }>(
     `select run_id || ' ' || customer_id as key from run_asked
      where run_id = any($1::bigint[]) and customer_id = any($2::bigint[])`,
-    [runs.map((run) => run.id), customers.map((customer) => customer.id)],
+    [runs.map((run) => run.id), ids],
   );
   const done = new Set(asked.map((row) => row.key));
-  const arrivals = new Map(customers.map((customer) => [customer.id, customer.arrivedAt]));
   return {
     any: true,
-    of: (id) =>
+    of: ({ id, arrivedAt }) =>
       runs
         .filter(
           (run) =>
             run.cursor_id < id &&
             (run.until_id === null || id <= run.until_id) &&
-            (arrivals.get(id) ?? Infinity) <= run.due_at &&
+            arrivedAt <= run.due_at &&
             !done.has(`${run.id} ${id}`),
         )
         .map((run) => ({

@@ -45,17 +45,19 @@ export async function loadStates(
 ): Promise<Loaded[]> {
   if (ids.length === 0) return [];
   const mail = needs.mail ?? true;
-  const customers = await loadCustomers(tx, ids);
+  const [customers, stats, enrolments, entries, timers, sends, launches, consent, handOvers] = await Promise.all([
+    loadCustomers(tx, ids),
+    loadStats(tx, ids),
+    loadEnrolments(tx, ids, ctx),
+    loadEntries(tx, ids, ctx),
+    loadTimers(tx, ids, ctx),
+    loadSends(tx, ids, ctx),
+    loadLaunches(tx, ids, ctx),
+    mail ? loadConsent(tx, ids) : null,
+    mail ? loadHandOvers(tx, ids, ctx) : null,
+  ]);
   const addresses = [...new Set(customers.flatMap((row) => row.address ?? []))];
-  const stats = await loadStats(tx, ids);
-  const enrolments = await loadEnrolments(tx, ids, ctx);
-  const entries = await loadEntries(tx, ids, ctx);
-  const timers = await loadTimers(tx, ids, ctx);
-  const sends = await loadSends(tx, ids, ctx);
-  const launches = await loadLaunches(tx, customers, ctx);
   const taken = launches.any ? await loadLaunchesTaken(tx, addresses, ids, ctx) : null;
-  const consent = mail ? await loadConsent(tx, addresses) : null;
-  const handOvers = mail ? await loadHandOvers(tx, addresses, ids, ctx) : null;
 
   const readers = new Map<string, ReaderLog>();
   const readerOf = (customerId: number, address: string | null): ReaderLog => {
@@ -64,8 +66,9 @@ export async function loadStates(
     if (reader === undefined) readers.set(key, (reader = new ReaderLog(handOvers?.get(key))));
     return reader;
   };
-  return customers.map(({ id, address, arrivedAt, profile }) => {
-    const due = launches.of(id);
+  return customers.map((customer) => {
+    const { id, address, arrivedAt, profile } = customer;
+    const due = launches.of(customer);
     const state: CustomerState = {
       profile,
       arrivedAt,

@@ -32,12 +32,8 @@ export async function recordEnrolments(
     changes.enrolments.map((enrolment) => ({ stored, enrolment })),
   );
   const isKnown = ({ stored, enrolment }: Change): boolean => stored.enrolments.has(enrolmentKey(enrolment));
-  await update(tx, changes.filter(isKnown));
-  await insert(
-    tx,
-    changes.filter((change) => !isKnown(change)),
-    ctx,
-  );
+  const [known, added] = [changes.filter(isKnown), changes.filter((change) => !isKnown(change))];
+  await Promise.all([update(tx, known), insert(tx, added, ctx)]);
 }
 
 async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreContext): Promise<void> {

@@ -24,13 +24,8 @@ interface Inserted {
 export async function recordSends(tx: Queryable, recordings: readonly Recording[], ctx: StoreContext): Promise<void> {
   const changes = recordings.flatMap(({ stored, changes }) => changes.sends.map((change) => ({ stored, change })));
   const isKnown = ({ stored, change }: Change): boolean => stored.sends.has(sendKey(change.send));
-  await update(tx, changes.filter(isKnown));
-  await insert(
-    tx,
-    changes.filter((change) => !isKnown(change)),
-    ctx,
-  );
-  await cancelOpen(tx, recordings);
+  const [known, added] = [changes.filter(isKnown), changes.filter((change) => !isKnown(change))];
+  await Promise.all([update(tx, known), insert(tx, added, ctx), cancelOpen(tx, recordings)]);
 }
 
 /**

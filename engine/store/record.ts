@@ -23,13 +23,15 @@ export async function recordAll(tx: Queryable, drafts: readonly Draft[], ctx: St
     stored: storedOf(draft),
     changes: changesOf(draft),
   }));
-  await recordCustomers(tx, recordings);
-  await recordStats(tx, recordings);
-  await recordEnrolments(tx, recordings, ctx);
-  await recordTimers(tx, recordings, ctx);
-  await recordSends(tx, recordings, ctx);
-  await recordJournal(tx, recordings);
-  await recordLaunchesAsked(tx, recordings);
+  await Promise.all([
+    recordCustomers(tx, recordings),
+    recordStats(tx, recordings),
+    recordEnrolments(tx, recordings, ctx),
+    recordTimers(tx, recordings, ctx),
+    recordLaunchesAsked(tx, recordings),
+  ]);
+  // These name enrolments by the ids that new ones have only now.
+  await Promise.all([recordSends(tx, recordings, ctx), recordJournal(tx, recordings)]);
 }
 
 /** The row id of a send that was loaded or recorded. @throws StoreError `lost-row` for any other. */
