@@ -23,7 +23,7 @@ export async function withDatabase<T>(
   const config = readConfig(process.env, options.project);
   // A command's own output is for people: only what goes wrong is logged.
   const log = openLog({ level: 'warn', name: 'command' });
-  const opened = await openConfiguredDatabase(config, log, { max: 2, name: 'perennial command' });
+  const opened = await openConfiguredDatabase(config, log, { max: 2, name: 'perennial command', indexed: true });
   try {
     return await work({ db: opened.db, cache: openReleaseCache(compileSources), config });
   } finally {
