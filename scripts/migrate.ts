@@ -11,7 +11,7 @@ interface Options {
   readonly project: string;
 }
 
-/** The command. The engine does the same when it starts; this is for roles that may not change tables. */
+/** The command. Every process does the same when it starts; this does it ahead of them. */
 export function migrateCommand(): Command {
   return new Command('migrate')
     .description('bring the database to the shape that this version needs')

@@ -11,7 +11,7 @@ const REASONS: Readonly<Record<string, string>> = {
   '28P01': 'it refuses the password.',
   '28000': 'it refuses this user.',
   '3D000': 'it has no database of that name: create it first.',
-  '42501': 'this user may not do that: the owner of the database runs "perennial migrate".',
+  '42501': 'this user may not do that: it must own the tables and be allowed to make some.',
   '53300': 'it has no connection left: raise max_connections, or run fewer processes.',
   '57P03': 'it is starting or stopping: try again in a moment.',
 };

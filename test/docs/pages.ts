@@ -28,7 +28,7 @@ export interface Example {
   readonly line: number;
 }
 
-const FENCE = /^```(\S*) ?(.*)\n([\s\S]*?)^```$/gm;
+const FENCE = /^ *```(\S*) ?(.*)\n([\s\S]*?)^ *```$/gm;
 
 /** All fenced blocks of a page, in order. */
 export function examplesOf(page: string): readonly Example[] {
