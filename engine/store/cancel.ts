@@ -4,6 +4,7 @@ import { writeAudit } from './audit.ts';
 import { onCustomers } from './chunk.ts';
 import type { ReleaseCache } from './context.ts';
 import type { Database, Queryable } from './database.ts';
+import { patientTransaction } from './patience.ts';
 import { findCustomer, type Found, type FoundCustomer } from './people.ts';
 
 /** Whose enrolments to end. */
@@ -36,7 +37,7 @@ export type Cancelled =
  * What is due is not carried out first: the word of a person counts from now.
  */
 export async function cancel(db: Database, cache: ReleaseCache, request: CancelRequest): Promise<Cancelled> {
-  return db.transaction(async (tx) => {
+  return patientTransaction(db, async (tx) => {
     const found = await findCustomer(tx, request.customer);
     if (found.outcome !== 'found') return found;
     const { customer } = found;

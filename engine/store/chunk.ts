@@ -4,7 +4,6 @@
  * A chunk that fails for a reason of its data is bisected down to one reader; the culprit is *held* with its error, and
  * the rest goes on (DESIGN section 3, "Poison"). Failures of the database itself are no poison and are thrown.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Draft } from '../journey/draft.ts';
 import { JourneyError } from '../journey/errors.ts';
 import type { ReleaseCache, StoreContext } from './context.ts';
@@ -12,6 +11,7 @@ import type { Database, Queryable, Tx } from './database.ts';
 import { classifyFailure } from './failures.ts';
 import { holdCustomer, holdEnrolment, type Held } from './hold.ts';
 import { loadStates, lockCustomers, openDrafts, type LoadNeeds } from './load.ts';
+import { patientTransaction } from './patience.ts';
 import { recordAll } from './record.ts';
 
 /** Decides on loaded drafts. `asked` are the customer ids asked for; held ones among them have no draft. */
@@ -69,12 +69,14 @@ export async function withCustomers<T>(
   const held: Held[] = [];
   const run = async (part: readonly number[], only?: number): Promise<unknown> => {
     const chosen = only === undefined ? options : { ...options, only };
-    const attempt = await patiently(() =>
-      db.transaction((tx) => onCustomers(tx, cache, part, work, chosen), { durable: options.durable ?? true }),
-    );
-    if (attempt.failed) return attempt.error;
-    results.push(attempt.value);
-    return null;
+    try {
+      const durable = options.durable ?? true;
+      results.push(await patientTransaction(db, async (tx) => onCustomers(tx, cache, part, work, chosen), { durable }));
+      return null;
+    } catch (error) {
+      if (classifyFailure(error) === 'poison') return error;
+      throw error;
+    }
   };
   const hold = async (customerId: number, error: unknown): Promise<Held> => {
     const record = await holdCulprit(db, customerId, error);
@@ -144,34 +146,10 @@ async function sharersOf(db: Queryable, ids: readonly number[]): Promise<number[
 
 async function holdCulprit(db: Database, customerId: number, error: unknown): Promise<Held> {
   const enrolment = error instanceof JourneyError ? error.enrolment : null;
-  return db.transaction(async (tx) => {
+  return patientTransaction(db, async (tx) => {
     const message = error instanceof Error ? error.message : String(error);
     const held = enrolment === null ? null : await holdEnrolment(tx, customerId, enrolment, message);
     // An enrolment that the failed transaction was about to make is in no row: then the customer is held.
     return held ?? (await holdCustomer(tx, customerId, message));
   });
-}
-
-type Attempt<T> = { readonly failed: false; readonly value: T } | { readonly failed: true; readonly error: unknown };
-
-const PATIENCE = 5;
-
-/** Tries again what another transaction was in the way of; tells poison from failures of the database. */
-async function patiently<T>(attempt: () => Promise<T>): Promise<Attempt<T>> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return { failed: false, value: await attempt() };
-    } catch (error) {
-      switch (classifyFailure(error)) {
-        case 'poison':
-          return { failed: true, error };
-        case 'fatal':
-          throw error;
-        case 'contention':
-          if (tries >= PATIENCE) throw error;
-          // Jitter parts those who collided; nothing is decided by it.
-          await sleep(tries * (10 + Math.random() * 40));
-      }
-    }
-  }
 }

@@ -9,6 +9,7 @@ import type { HeldRef } from './held.ts';
 import { ownerOf, type Act } from './held-retry.ts';
 import { lockCustomers } from './lock.ts';
 import { loadOpenSends, resolveSends, type Resolution } from './open-sends.ts';
+import { patientTransaction } from './patience.ts';
 import { storedOf } from './stored.ts';
 
 /** What became of it. */
@@ -24,7 +25,7 @@ export type Dropped =
  * discarded.
  */
 export async function dropHeld(db: Database, cache: ReleaseCache, ref: HeldRef, act: Act): Promise<Dropped> {
-  return db.transaction(async (tx) => {
+  return patientTransaction(db, async (tx) => {
     const customerId = await ownerOf(tx, ref);
     if (customerId === null) return { outcome: 'not held' };
     switch (ref.kind) {

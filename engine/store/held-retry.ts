@@ -13,6 +13,7 @@ import type { Incoming } from './incoming.ts';
 import { noteEvents, storeEvents, takeItem } from './ingest-items.ts';
 import { lockCustomers } from './lock.ts';
 import { ensurePartitions } from './partitions.ts';
+import { patientTransaction } from './patience.ts';
 import { time } from './sql.ts';
 
 /** Who acts, and why. */
@@ -51,7 +52,7 @@ export async function retryHeld(
 }
 
 async function retryOne(db: Database, ref: HeldRef, act: Act): Promise<Retried> {
-  return db.transaction(async (tx) => {
+  return patientTransaction(db, async (tx) => {
     const customerId = await ownerOf(tx, ref);
     if (customerId === null || ref.kind === 'event') return { ref, outcome: 'not held' };
     await lockCustomers(tx, [customerId]);
@@ -96,7 +97,7 @@ async function retryCustomer(db: Database, cache: ReleaseCache, ref: HeldRef, ac
   await ensurePartitions(db, await timesOfKept(db, ref.id));
   for (let culprits = 0; ; culprits += 1) {
     try {
-      const released = await db.transaction((tx) => releaseCustomer(tx, cache, ref.id, act));
+      const released = await patientTransaction(db, (tx) => releaseCustomer(tx, cache, ref.id, act));
       return { ref, outcome: released ? 'released' : 'not held' };
     } catch (error) {
       if (classifyFailure(error) !== 'poison') throw error;
@@ -111,7 +112,7 @@ async function holdCulprit(db: Database, customerId: number, error: unknown): Pr
   const enrolment = error instanceof JourneyError ? error.enrolment : null;
   if (enrolment === null) return false;
   const { message } = error as JourneyError;
-  return (await db.transaction((tx) => holdEnrolment(tx, customerId, enrolment, message))) !== null;
+  return (await patientTransaction(db, (tx) => holdEnrolment(tx, customerId, enrolment, message))) !== null;
 }
 
 type Kept = { readonly id: number; readonly event: Incoming; readonly history: boolean };

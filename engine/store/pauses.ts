@@ -6,6 +6,7 @@ import type { ReleaseCache } from './context.ts';
 import { writeAudit } from './audit.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
 import { lockFleet } from './lock.ts';
+import { patientTransaction } from './patience.ts';
 import { revokeFromPlaybook } from './revoke.ts';
 import { defaultSpreadMs, heldBack, redate, type HeldBack } from './spread.ts';
 import { time } from './sql.ts';
@@ -49,7 +50,7 @@ export async function listPauses(db: Queryable): Promise<readonly Pause[]> {
 
 /** Pauses; once this has returned, no mail of the scope is handed over. False when it was paused already. */
 export async function pause(db: Database, scope: PauseScope, by: string, reason: string): Promise<boolean> {
-  return db.transaction(async (tx) => {
+  return patientTransaction(db, async (tx) => {
     await lockFleet(tx);
     const now = await businessNow(tx);
     const { rowCount } = await tx.query(

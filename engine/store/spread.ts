@@ -4,6 +4,7 @@ import { zone } from '../time/zone.ts';
 import type { Instant } from '../time/types.ts';
 import type { ReleaseCache, StoreContext } from './context.ts';
 import type { Database, Queryable } from './database.ts';
+import { patientTransaction } from './patience.ts';
 import { time } from './sql.ts';
 
 /** A row to be given a new time. */
@@ -117,7 +118,7 @@ export async function redate(
   for (let first = 0; first < rows.length; first += CHUNK) {
     const chunk = rows.slice(first, first + CHUNK);
     const times = chunk.map((_, index) => time(now + Math.floor(((first + index) * spreadMs) / rows.length)));
-    moved += await db.transaction(async (tx) => {
+    moved += await patientTransaction(db, async (tx) => {
       await lockForRedating(tx, chunk);
       const { rowCount } = await tx.query(
         `update ${table} t set due_at = w.due_at from unnest($1::bigint[], $2::timestamptz[]) as w (id, due_at)

@@ -7,6 +7,7 @@ import { normaliseAddress } from '../message/address.ts';
 import { writeAudit } from './audit.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
 import { lockCustomers } from './lock.ts';
+import { patientTransaction } from './patience.ts';
 import { revokeFromAddress, revokeFromCustomers } from './revoke.ts';
 
 /** Everything, transactional mail included. */
@@ -62,7 +63,7 @@ async function change(
 ): Promise<SuppressionOutcome> {
   const address = normaliseAddress(suppression.address);
   if (address === null) return 'no address';
-  return db.transaction(async (tx) => {
+  return patientTransaction(db, async (tx) => {
     await lockReaders(tx, address);
     const now = await businessNow(tx);
     if (!(await apply(tx, address, now))) return 'unchanged';

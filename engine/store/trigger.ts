@@ -11,6 +11,7 @@ import { onCustomers } from './chunk.ts';
 import type { ReleaseCache, StoreContext } from './context.ts';
 import type { Database, Tx } from './database.ts';
 import { foresee } from './foresee.ts';
+import { patientTransaction } from './patience.ts';
 import { findCustomer, type Found, type FoundCustomer } from './people.ts';
 import { recordAll } from './record.ts';
 
@@ -52,7 +53,7 @@ export type Triggered =
 
 /** Enrols a customer by hand, subject to the playbook's entry rules; the audit record is in the same transaction. */
 export async function triggerPlaybook(db: Database, cache: ReleaseCache, request: TriggerRequest): Promise<Triggered> {
-  return db.transaction(async (tx) => {
+  return patientTransaction(db, async (tx) => {
     const found = await findCustomer(tx, request.customer);
     if (found.outcome !== 'found') return found;
     const { customer } = found;
