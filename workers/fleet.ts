@@ -11,10 +11,11 @@ import { openHandOver } from '../engine/store/hand.ts';
 import { advance } from '../engine/store/advance.ts';
 import type { HintWorker, Lane } from '../engine/queue/queue.ts';
 import { claimSizeFor } from './claim-size.ts';
-import { deliver, type DeliveryParts, type MailLane } from './delivering.ts';
+import { deliver, MAX_UNDER_WAY, type DeliveryParts, type MailLane } from './delivering.ts';
 import { openHints, type Hints } from './hints.ts';
 import type { Loop } from './loop.ts';
 import type { Parts } from './parts.ts';
+import { openRoom } from './room.ts';
 import { startScheduler, type Scheduler } from './scheduler.ts';
 import { openSettling } from './settling.ts';
 import { startSweeping } from './sweeping.ts';
@@ -62,7 +63,7 @@ export function startFleet(
     const common = { db, cache, hints, handOver, settling, transports, isDraining: () => draining, log };
     for (const lane of ['transactional', 'bulk'] as const) {
       const claimSize = claimSizeFor(config.smtpConnections, config.concurrency[lane]);
-      const delivery: DeliveryParts = { ...common, claimSize };
+      const delivery: DeliveryParts = { ...common, claimSize, room: openRoom(MAX_UNDER_WAY) };
       handlers.set(lane, async (ids) => {
         await deliver(delivery, lane, ids);
       });
