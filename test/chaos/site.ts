@@ -12,7 +12,7 @@ import { setSteppedClock } from '../../workers/clock.ts';
 import { openHints, type Hints } from '../../workers/hints.ts';
 import { testFolder } from '../support/folder.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { spawnSink, type SpawnedSink } from '../support/smtp-sink.ts';
+import { spawnSink, type SinkOptions, type SpawnedSink } from '../support/smtp-sink.ts';
 import { compileSources } from '../support/staff.ts';
 import { writeCompany } from './company.ts';
 import { startFleet, type Fleet } from './fleet.ts';
@@ -42,8 +42,11 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Opens a site. `redisUrl` null: the queue is on the same PostgreSQL. The counters think for `thinkMs` over each mail. */
-export async function openSite(redisUrl: string | null, thinkMs = 0): Promise<Site> {
+/** How the counters behave. */
+export type CounterOptions = Pick<SinkOptions, 'thinkMs' | 'takesLate'>;
+
+/** Opens a site. `redisUrl` null: the queue is on the same PostgreSQL. The counters are as told. */
+export async function openSite(redisUrl: string | null, counters: CounterOptions = {}): Promise<Site> {
   const database = await testDatabase();
   const folder = await testFolder();
   await writeCompany(folder);
@@ -55,7 +58,7 @@ export async function openSite(redisUrl: string | null, thinkMs = 0): Promise<Si
   await prepareQueue(backend);
   const log = pino({ level: 'silent' });
   const queue = await openQueue({ backend, log });
-  const sinks = { transactional: await spawnSink({ thinkMs }), bulk: await spawnSink({ thinkMs }) };
+  const sinks = { transactional: await spawnSink(counters), bulk: await spawnSink(counters) };
   const env = {
     DATABASE_URL: database.url,
     SMTP_URL: sinks.transactional.url,

@@ -17,7 +17,7 @@ let site: Site;
 let load: Load;
 
 beforeAll(async () => {
-  site = await openSite(null, THINK_MS);
+  site = await openSite(null, { thinkMs: THINK_MS });
   load = openLoad(site);
 }, 60_000);
 afterAll(async () => site.close());

@@ -36,6 +36,11 @@ export interface SinkOptions {
   readonly keep?: boolean;
   /** How long to think before the reply to a message, in ms. Default: 0. */
   readonly thinkMs?: number;
+  /**
+   * On every second connection a message is taken at the end of that time instead of its beginning, and only if the
+   * client is still there: both happen to a client that dies. Default: false.
+   */
+  readonly takesLate?: boolean;
   /** Accept AUTH PLAIN with this user and password. */
   readonly auth?: { readonly user: string; readonly pass: string };
 }
@@ -97,13 +102,29 @@ class Conversation {
     this.#inBody = false;
     const message = buffer.subarray(0, end + 2);
     if (this.#goesOn('dot')) {
-      this.#server.take(message, this.#from, this.#to);
+      const [from, to] = [this.#from, this.#to];
+      const take = (): void => this.#server.take(message, from, to);
       this.#from = '';
       this.#to = [];
-      if (this.#goesOn('taken')) this.#writeLater('250 2.0.0 taken');
-      if (!this.#dead) this.#goesOn('replied');
+      const { thinkMs = 0, takesLate = false } = this.#server.options;
+      const late = takesLate && this.#number % 2 === 1;
+      if (!late) take();
+      if (thinkMs === 0) this.#taken();
+      else setTimeout(() => this.#thought(late ? take : () => undefined), thinkMs);
     }
     return buffer.subarray(end + DOT.length);
+  }
+
+  /** The time for thinking is over. */
+  #thought(take: () => void): void {
+    if (this.#socket.readableEnded || this.#socket.destroyed) return;
+    take();
+    this.#taken();
+  }
+
+  #taken(): void {
+    if (this.#goesOn('taken')) this.#write('250 2.0.0 taken');
+    if (!this.#dead) this.#goesOn('replied');
   }
 
   #readLine(buffer: Buffer): Buffer | null {
@@ -194,12 +215,6 @@ class Conversation {
 
   #write(line: string): void {
     this.#socket.write(`${line}\r\n`);
-  }
-
-  #writeLater(line: string): void {
-    const { thinkMs = 0 } = this.#server.options;
-    if (thinkMs === 0) this.#write(line);
-    else setTimeout(() => this.#write(line), thinkMs);
   }
 }
 
