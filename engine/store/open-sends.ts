@@ -24,6 +24,8 @@ export interface OpenSend {
   readonly resends: number;
   /** The lease has run out, by the database's own time. */
   readonly expired: boolean;
+  /** Why its enrolment has ended; null while that is active. */
+  readonly ended: string | null;
   readonly send: Send;
 }
 
@@ -32,7 +34,7 @@ export interface Resolution {
   readonly of: OpenSend;
   /** States from which it may change; in any other, and under any other fence, the row stays as it is. */
   readonly from: readonly OpenStatus[];
-  readonly status: 'planned' | 'sent' | 'failed' | 'unknown';
+  readonly status: 'planned' | 'sent' | 'failed' | 'unknown' | 'cancelled';
   /** How the enrolment goes on; null: it goes on waiting. */
   readonly settlement: Settlement | null;
   /** New due time of a planned one; null: as it was. */
@@ -59,10 +61,12 @@ export async function loadOpenSends(
     handed_at: Instant | null;
     resends: number;
     expired: boolean;
+    ended: string | null;
   };
   const { rows } = await tx.query<Row>(
     `select ${SEND_COLUMNS}, s.customer_id, s.enrolment_id, e.version_id, s.fence, s.status, s.handed_at, s.resends,
-       coalesce(s.lease_until < clock_timestamp(), false) as expired
+       coalesce(s.lease_until < clock_timestamp(), false) as expired,
+       case when e.status <> 'active' then coalesce(e.reason, e.status) end as ended
      from sends s join enrolments e on e.id = s.enrolment_id where s.id = any($1::bigint[])`,
     [sendIds],
   );
@@ -71,9 +75,9 @@ export async function loadOpenSends(
     rows.map((row) => row.version_id),
   );
   const open = rows.map((row): OpenSend => {
-    const { fence, status, resends, expired } = row;
+    const { fence, status, resends, expired, ended } = row;
     const ids = { customerId: row.customer_id, enrolmentId: row.enrolment_id, versionId: row.version_id };
-    return { ...ids, fence, status, resends, expired, handedAt: row.handed_at, send: sendOf(row, ctx) };
+    return { ...ids, fence, status, resends, expired, ended, handedAt: row.handed_at, send: sendOf(row, ctx) };
   });
   return new Map(open.map((row) => [row.send.id ?? 0, row]));
 }
@@ -90,7 +94,8 @@ export async function resolveSends(
 ): Promise<void> {
   const byCustomer = new Map(drafts.map((draft) => [storedOf(draft).customerId, draft]));
   const parked: Resolution[] = [];
-  for (const resolution of [...resolutions].sort(bySettlement)) {
+  const final = resolutions.map(endedWithIt);
+  for (const resolution of [...final].sort(bySettlement)) {
     const { of, settlement } = resolution;
     if (settlement === null) continue;
     const draft = byCustomer.get(of.customerId);
@@ -98,8 +103,20 @@ export async function resolveSends(
     else settle(draft, of.send, settlement, ctx);
   }
   await recordAll(tx, drafts, ctx);
-  await updateRows(tx, resolutions, ctx);
+  await updateRows(tx, final, ctx);
   await park(tx, parked);
+}
+
+/**
+ * A mail whose enrolment ended while it was on its way is not tried again, and no person need decide on it: nothing
+ * waits for it any more. What the reader may have stays `unknown`.
+ */
+function endedWithIt(resolution: Resolution): Resolution {
+  const { of, status, resend, heldError } = resolution;
+  if (of.ended === null || (status !== 'planned' && heldError === null)) return resolution;
+  const over = { ...resolution, dueAt: null, resend: false, heldError: null };
+  if (status === 'unknown' || resend || of.resends > 0) return { ...over, status: 'unknown' };
+  return { ...over, status: 'cancelled', reason: of.ended };
 }
 
 function bySettlement(a: Resolution, b: Resolution): number {

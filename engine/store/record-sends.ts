@@ -112,7 +112,8 @@ async function update(tx: Queryable, changes: readonly Change[]): Promise<void> 
 /**
  * A claimed mail of an enrolment that has just ended must not pass the point of no return. Updating its row, rather
  * than relying on what a hand-over reads, puts the two in one order: see hand.ts. A claim whose lease ran out since
- * the customer was loaded is planned again by now, and goes the same way.
+ * the customer was loaded is planned again by now, and goes the same way. An unknown mail that waits for a person waits
+ * no longer.
  */
 async function cancelOpen(tx: Queryable, recordings: readonly Recording[]): Promise<void> {
   const rows = recordings.flatMap(({ stored, changes }) =>
@@ -129,6 +130,13 @@ async function cancelOpen(tx: Queryable, recordings: readonly Recording[]): Prom
     `update sends s set status = 'cancelled', settled_at = r.at, reason = r.reason, lease_until = null, claimed_at = null
      from rows r where s.enrolment_id = r.enrolment_id and s.status in ('planned', 'claimed')`,
     'enrolment_id bigint, at timestamptz, reason text',
+  );
+  await execute(
+    tx,
+    rows,
+    `update sends s set held_at = null, held_error = null
+     from rows r where s.enrolment_id = r.enrolment_id and s.status = 'unknown' and s.held_at is not null`,
+    'enrolment_id bigint',
   );
 }
 
