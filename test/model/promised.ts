@@ -1,0 +1,152 @@
+/**
+ * The model: what was promised so far, and what the other side received. Made of the test's own acts and answers; it
+ * knows nothing of the engine's rules but the promises themselves (DESIGN section 1).
+ */
+import type { ClaimedSend } from '../../engine/store/claim.ts';
+import type { Instant } from '../../engine/time/types.ts';
+import { CAPS, THANKS_HOURS, ZONES } from './company.ts';
+
+/** What a worker has in its memory: lost when it crashes. */
+export interface Hand {
+  claimed: ClaimedSend[];
+  handed: ClaimedSend[];
+  /** Its connections are being ended: whatever it does now may fail. */
+  killed: boolean;
+}
+
+/** A mail whose last bytes went out. `refused`: the server said no, so the reader never had it. */
+export interface HandedMail {
+  readonly mail: ClaimedSend;
+  readonly at: Instant;
+  refused: boolean;
+}
+
+/** No mail that `forbids` may be handed over by whoever asks after `since` and is answered before `until`. */
+interface Ban {
+  readonly why: string;
+  readonly forbids: (mail: ClaimedSend) => boolean;
+  readonly since: number;
+  until: number;
+}
+
+/** All that was promised, of one run. */
+export interface Promised {
+  /** Business now. */
+  now: Instant;
+  /** Counts acts and answers, so that before and after can be told apart. */
+  moment: number;
+  readonly hands: readonly Hand[];
+  /** What the SMTP side received, in order. */
+  readonly received: HandedMail[];
+  readonly bans: Map<string, Ban>;
+  /** Pauses, by scope. */
+  readonly paused: Set<string>;
+  /** Enrolments ended by a person or a refund: they never live again. */
+  readonly ended: Set<number>;
+  /** Ids of events for which an answer was given. */
+  readonly answered: Set<string>;
+  /** Ids of events that a person discarded. */
+  readonly discarded: Set<string>;
+  /** How often a person had an unknown mail sent again. */
+  readonly resentByHand: Map<number, number>;
+  /** Rows that are settled for good, as they were first seen. */
+  readonly settled: Map<string, string>;
+}
+
+/** Nothing was promised yet. */
+export function nothingPromised(now: Instant, workers: number): Promised {
+  return {
+    now,
+    moment: 0,
+    hands: Array.from({ length: workers }, () => ({ claimed: [], handed: [], killed: false })),
+    received: [],
+    bans: new Map(),
+    paused: new Set(),
+    ended: new Set(),
+    answered: new Set(),
+    discarded: new Set(),
+    resentByHand: new Map(),
+    settled: new Map(),
+  };
+}
+
+/** The next moment: of an act that has committed, of a question that is about to be asked. */
+export function nextMoment(promised: Promised): number {
+  promised.moment += 1;
+  return promised.moment;
+}
+
+/** From now on, until lifted, such mail is forbidden. The act has committed. */
+export function ban(promised: Promised, why: string, forbids: Ban['forbids']): void {
+  if (promised.bans.get(why)?.until === Infinity) return;
+  promised.bans.set(why, { why, forbids, since: nextMoment(promised), until: Infinity });
+}
+
+/** The act that allows it again is about to begin. */
+export function liftBan(promised: Promised, why: string): void {
+  const found = promised.bans.get(why);
+  if (found !== undefined) found.until = nextMoment(promised);
+}
+
+/** The end of these enrolments has committed. */
+export function endedForGood(promised: Promised, enrolmentIds: readonly number[]): void {
+  for (const id of enrolmentIds) {
+    promised.ended.add(id);
+    ban(promised, `the end of enrolment ${id}`, (mail) => mail.enrolment.id === id);
+  }
+}
+
+/** A mail was claimed: never early, and inside its window. @throws Error when not. */
+export function expectClaim(promised: Promised, mail: ClaimedSend): void {
+  const { send, profile } = mail;
+  if (send.dueAt > promised.now) throw new Error(`mail ${mail.sendId} was claimed before it was due`);
+  if (send.playbook !== 'thanks') return;
+  const offset = ZONES.get(profile.timezone ?? 'UTC');
+  if (offset === undefined) throw new Error(`the model knows no zone "${profile.timezone}"`);
+  const hour = (((promised.now / 3_600_000 + offset) % 24) + 24) % 24;
+  if (hour < THANKS_HOURS.from || hour >= THANKS_HOURS.until) {
+    throw new Error(`mail ${mail.sendId} was claimed at hour ${hour} of ${profile.timezone}, outside its window`);
+  }
+}
+
+/**
+ * The SMTP side received a mail: the hand-over was asked for at the moment `askedAt`, and granted.
+ * @throws Error when a promise is broken by it.
+ */
+export function receive(promised: Promised, mail: ClaimedSend, askedAt: number): void {
+  const { received, now } = promised;
+  for (const { why, forbids, since, until } of promised.bans.values()) {
+    if (since < askedAt && promised.moment < until && forbids(mail)) {
+      throw new Error(
+        `mail ${mail.sendId} (${mail.send.playbook}, ${mail.address}) was handed over in spite of ${why}`,
+      );
+    }
+  }
+  const earlier = received.find((one) => one.mail.sendId === mail.sendId);
+  if (earlier !== undefined && earlier.mail.messageId !== mail.messageId) {
+    throw new Error(`mail ${mail.sendId} went out under two Message-IDs`);
+  }
+  received.push({ mail, at: now, refused: false });
+  if (mail.lane === 'bulk') expectUnderCaps(promised, mail.address);
+}
+
+/** Copies of one mail count once, at the latest: they carry one Message-ID, and the row says how many there may be. */
+function expectUnderCaps({ received, now }: Promised, address: string): void {
+  for (const { atMost, perMs } of CAPS) {
+    const within = received.filter(
+      ({ mail, at, refused }) => mail.lane === 'bulk' && mail.address === address && !refused && at > now - perMs,
+    );
+    const mails = new Set(within.map(({ mail }) => mail.sendId));
+    if (mails.size > atMost) {
+      throw new Error(
+        `${address} received ${mails.size} mails in ${perMs / 3_600_000} hours: ${[...mails].join(', ')}`,
+      );
+    }
+  }
+}
+
+/** The server refused this hand-over after all: nothing was received. */
+export function refused(promised: Promised, mail: ClaimedSend): void {
+  const found = promised.received.find((one) => one.mail.sendId === mail.sendId && one.mail.fence === mail.fence);
+  if (found !== undefined) found.refused = true;
+}

@@ -1,0 +1,214 @@
+/** What workers do: advance, claim, hand over, report, crash; and the tick that finds them their work. */
+import { advance } from '../../engine/store/advance.ts';
+import { claimSends, type ClaimedSend, type MailLane } from '../../engine/store/claim.ts';
+import { isIdle } from '../../engine/store/due.ts';
+import { expireLeases } from '../../engine/store/expire.ts';
+import { workRuns } from '../../engine/store/runs.ts';
+import { settleSends, type SettleResult } from '../../engine/store/settle.ts';
+import { newTickCursor, tick } from '../../engine/store/tick.ts';
+import { BY_TEST } from './invariants.ts';
+import { expectClaim, nextMoment, receive, refused, type Promised } from './promised.ts';
+import type { World } from './world.ts';
+
+/** How a mail's conversation ends. */
+export type Ending = 'accepted' | 'retry' | 'permanent' | 'unknown' | 'withheld' | 'broken';
+
+const LANES: readonly MailLane[] = ['transactional', 'bulk'];
+
+/** Runs what a worker does; when its connections were cut meanwhile it has crashed, and forgets everything. */
+export async function asWorker(promised: Promised, number: number, work: () => Promise<void>): Promise<void> {
+  const hand = promised.hands[number];
+  try {
+    await work();
+  } catch (error) {
+    if (hand?.killed !== true) throw error;
+    hand.claimed = [];
+    hand.handed = [];
+  }
+}
+
+/** One worker claims; it keeps what it got. */
+export async function claimBy(
+  promised: Promised,
+  world: World,
+  number: number,
+  lane: MailLane,
+  customers: readonly number[],
+  max = 500,
+): Promise<void> {
+  const worker = world.workers[number];
+  const hand = promised.hands[number];
+  if (worker === undefined || hand === undefined) throw new Error(`there is no worker ${number}`);
+  const { claimed } = await claimSends(worker.db, worker.cache, lane, customers, { max });
+  for (const mail of claimed) expectClaim(promised, mail);
+  hand.claimed.push(...claimed);
+}
+
+/** One worker asks to hand over the first `count` mails that it has claimed, all in one group. */
+export async function handOverBy(promised: Promised, world: World, number: number, count: number): Promise<void> {
+  const worker = world.workers[number];
+  const hand = promised.hands[number];
+  if (worker === undefined || hand === undefined) throw new Error(`there is no worker ${number}`);
+  const mails = hand.claimed.splice(0, count);
+  const askedAt = nextMoment(promised);
+  const answers = await Promise.allSettled(mails.map(async (mail) => worker.gate.handOver(mail)));
+  for (const [index, answer] of answers.entries()) {
+    const mail = mails[index];
+    if (mail === undefined) continue;
+    if (answer.status === 'rejected') {
+      if (!hand.killed) throw answer.reason;
+    } else if (answer.value) {
+      receive(promised, mail, askedAt);
+      hand.handed.push(mail);
+    }
+  }
+}
+
+/** One worker reports the ends of `count` of its conversations: of those past the hand-over first. */
+export async function reportBy(
+  promised: Promised,
+  world: World,
+  number: number,
+  endings: readonly Ending[],
+): Promise<void> {
+  const worker = world.workers[number];
+  const hand = promised.hands[number];
+  if (worker === undefined || hand === undefined) throw new Error(`there is no worker ${number}`);
+  const results: SettleResult[] = [];
+  for (const ending of endings) {
+    const past = hand.handed.shift();
+    const mail = past ?? hand.claimed.shift();
+    if (mail === undefined) break;
+    results.push(resultOf(mail, endingOf(ending, past !== undefined)));
+    if (past !== undefined && (ending === 'retry' || ending === 'permanent')) refused(promised, mail);
+  }
+  await settleSends(worker.db, worker.cache, results);
+}
+
+/** Before the hand-over nothing can be accepted or unknown; after it nothing can be withheld or unwritten. */
+function endingOf(wanted: Ending, isHanded: boolean): Ending {
+  if (isHanded) return wanted === 'withheld' || wanted === 'broken' ? 'accepted' : wanted;
+  return wanted === 'accepted' || wanted === 'unknown' ? 'withheld' : wanted;
+}
+
+const RETRY_MS = 90_000;
+
+function resultOf({ sendId, fence, customerId }: ClaimedSend, kind: Ending): SettleResult {
+  const of = { sendId, fence, customerId };
+  switch (kind) {
+    case 'accepted':
+    case 'withheld':
+      return { ...of, kind };
+    case 'retry':
+      return { ...of, kind, delayMs: RETRY_MS, reason: 'later' };
+    case 'permanent':
+    case 'unknown':
+      return { ...of, kind, reason: kind };
+    case 'broken':
+      return { ...of, kind, reason: BY_TEST };
+  }
+}
+
+/** The worker is gone with all it knew; its leases are as good as run out. */
+export async function crash(promised: Promised, world: World, number: number): Promise<void> {
+  const hand = promised.hands[number];
+  if (hand === undefined) throw new Error(`there is no worker ${number}`);
+  const lost = [...hand.claimed.splice(0), ...hand.handed.splice(0)];
+  await world.db.query(
+    `update sends s set lease_until = clock_timestamp() - interval '1 ms' from unnest($1::bigint[], $2::int[]) as l (id, fence)
+     where s.id = l.id and s.fence = l.fence and s.status in ('claimed', 'handed')`,
+    [lost.map((mail) => mail.sendId), lost.map((mail) => mail.fence)],
+  );
+}
+
+/** Cuts the worker's connections under whatever it does; how far that got is the database's to say. */
+export async function kill(promised: Promised, world: World, number: number): Promise<void> {
+  const hand = promised.hands[number];
+  const worker = world.workers[number];
+  if (hand === undefined || worker === undefined) throw new Error(`there is no worker ${number}`);
+  hand.killed = true;
+  await world.db.query(
+    `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+     where datname = current_database() and application_name = $1`,
+    [worker.name],
+  );
+}
+
+/** Claims, hands over and reports everything of these customers, in both lanes; every server says yes. */
+export async function deliverAll(
+  promised: Promised,
+  world: World,
+  number: number,
+  customers: readonly number[],
+): Promise<void> {
+  const hand = promised.hands[number];
+  if (hand === undefined) return;
+  for (const lane of LANES) await claimBy(promised, world, number, lane, customers);
+  await finish(promised, world, number);
+}
+
+/** One worker hands over and reports everything it has claimed; every server says yes. */
+export async function finish(promised: Promised, world: World, number: number): Promise<void> {
+  const hand = promised.hands[number];
+  if (hand === undefined) return;
+  if (hand.claimed.length > 0) await handOverBy(promised, world, number, hand.claimed.length);
+  if (hand.handed.length === 0) return;
+  await reportBy(
+    promised,
+    world,
+    number,
+    hand.handed.map(() => 'accepted' as const),
+  );
+}
+
+/** A worker that was killed starts again: connections that died with it are out of its pool. */
+export async function restart(promised: Promised, world: World, number: number): Promise<void> {
+  const hand = promised.hands[number];
+  const worker = world.workers[number];
+  if (hand?.killed !== true || worker === undefined) return;
+  for (let failed = true; failed;) {
+    const pings = await Promise.allSettled(Array.from({ length: 3 }, async () => worker.db.query('select 1')));
+    failed = pings.some(({ status }) => status === 'rejected');
+  }
+  hand.killed = false;
+}
+
+const ROOM = { advance: 1_000, transactional: 1_000, bulk: 1_000 };
+/** More rounds than any chain of steps of one instant; whatever is still due then never ends. */
+const MOST_ROUNDS = 40;
+
+/**
+ * All workers finish what they have, and then `count` of them work side by side until nothing is due.
+ * @throws Error when that never comes.
+ */
+export async function drain(promised: Promised, world: World, count = world.workers.length): Promise<void> {
+  await settled(world.workers.map(async (_, number) => finish(promised, world, number)));
+  // Whoever still holds a lease now has crashed.
+  await world.db.query(
+    `update sends set lease_until = clock_timestamp() - interval '1 ms' where status in ('claimed', 'handed')`,
+  );
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    await expireLeases(world.db, world.cache, 1_000);
+    await workRuns(world.db, world.cache, { chunk: 4 });
+    if (await isIdle(world.db)) return;
+    const found = await tick(world.db, { perPlaybook: 100, room: ROOM, cursor: newTickCursor() });
+    await settled(
+      world.workers.slice(0, count).map(async ({ db, cache }, number) => {
+        if (found.advance.length > 0) await advance(db, cache, found.advance);
+        for (const lane of LANES) {
+          if (found[lane].length > 0) await claimBy(promised, world, number, lane, found[lane]);
+        }
+        await finish(promised, world, number);
+      }),
+    );
+  }
+  const due = await tick(world.db, { perPlaybook: 100, room: ROOM, cursor: newTickCursor() });
+  throw new Error(`the same work is due again and again: ${JSON.stringify(due)}`);
+}
+
+/** Waits for all of them, so that none is left running, and then throws what the first of them threw. */
+export async function settled(work: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) {
+    if (result.status === 'rejected') throw result.reason;
+  }
+}
