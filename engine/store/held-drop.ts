@@ -1,6 +1,7 @@
 /** Giving up what is held, so that the rest goes on. */
 import { endEnrolment } from '../journey/advance.ts';
 import { RANK } from '../journey/order.ts';
+import { advance } from './advance.ts';
 import { writeAudit } from './audit.ts';
 import { onCustomers } from './chunk.ts';
 import type { ReleaseCache } from './context.ts';
@@ -20,12 +21,12 @@ export type Dropped =
   | { readonly outcome: 'customer held'; readonly customerId: number };
 
 /**
- * Drops one held thing, with its audit record. A customer is released and its kept events are discarded; an enrolment is
- * cancelled; a mail counts as failed (or, where it may have gone out, as sent) and its playbook goes on; an event is
+ * Drops one held thing, with its audit record. A customer is released, its kept events and the launches that it missed
+ * are discarded, and what it has under way goes on; an enrolment is cancelled; a mail counts as failed (or, where it may have gone out, as sent) and its playbook goes on; an event is
  * discarded.
  */
 export async function dropHeld(db: Database, cache: ReleaseCache, ref: HeldRef, act: Act): Promise<Dropped> {
-  return patientTransaction(db, async (tx) => {
+  const dropped = await patientTransaction(db, async (tx): Promise<Dropped> => {
     const customerId = await ownerOf(tx, ref);
     if (customerId === null) return { outcome: 'not held' };
     switch (ref.kind) {
@@ -37,6 +38,9 @@ export async function dropHeld(db: Database, cache: ReleaseCache, ref: HeldRef, 
         return dropFromDraft(tx, cache, ref, customerId, act);
     }
   });
+  // Timers that were to be armed in the meantime are armed when the customer is touched, which nothing else promises.
+  if (ref.kind === 'customer' && dropped.outcome === 'dropped') await advance(db, cache, [ref.id]);
+  return dropped;
 }
 
 async function dropFromCustomer(tx: Tx, ref: HeldRef, customerId: number, act: Act): Promise<Dropped> {
@@ -44,6 +48,7 @@ async function dropFromCustomer(tx: Tx, ref: HeldRef, customerId: number, act: A
   if (ref.kind === 'customer') {
     const sql = 'update customers set held_at = null, held_error = null where id = $1 and held_at is not null';
     if ((await tx.query(sql, [customerId])).rowCount !== 1) return { outcome: 'not held' };
+    await tx.query('delete from run_owed where customer_id = $1', [customerId]);
   }
   const { rows } = await tx.query<{ event: unknown }>(
     `delete from held_events where customer_id = $1 and ($2::bigint is null or id = $2) returning event`,

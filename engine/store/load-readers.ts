@@ -91,7 +91,10 @@ function longestMs({ per }: Cap): number {
   return (per.months * 31 + per.days + 2) * DAY_MS + per.ms;
 }
 
-/** Open launch runs that have come due and have not asked these customers yet. */
+/**
+ * Launch runs that have come due and have not asked these customers yet: open ones whose cursor is still to come, and
+ * those that went past a customer who was held then.
+ */
 export async function loadLaunches(
   tx: Queryable,
   ids: readonly number[],
@@ -104,11 +107,17 @@ export async function loadLaunches(
     due_at: Instant;
     cursor_id: number;
     until_id: number | null;
+    /** To whom it is owed; null: the run itself, which is open. */
+    owed_to: number | null;
   };
   const { rows: runs } = await tx.query<Run>(
-    `select id, playbook_id, launch, due_at, cursor_id, until_id from runs
-     where kind = 'launch' and status <> 'done' and due_at <= $1 order by due_at, id`,
-    [new Date(ctx.now).toISOString()],
+    `select id, playbook_id, launch, due_at, cursor_id, until_id, null::bigint as owed_to from runs
+     where kind = 'launch' and status <> 'done' and due_at <= $1
+     union all
+     select r.id, r.playbook_id, r.launch, r.due_at, r.cursor_id, r.until_id, o.customer_id
+     from run_owed o join runs r on r.id = o.run_id where o.customer_id = any($2::bigint[])
+     order by due_at, id`,
+    [new Date(ctx.now).toISOString(), ids],
   );
   if (runs.length === 0) return { any: false, of: () => [] };
   const { rows: asked } = await tx.query<{ key: string }>(
@@ -121,12 +130,13 @@ export async function loadLaunches(
     any: true,
     of: ({ id, arrivedAt }) =>
       runs
-        .filter(
-          (run) =>
-            run.cursor_id < id &&
-            (run.until_id === null || id <= run.until_id) &&
-            arrivedAt <= run.due_at &&
-            !done.has(`${run.id} ${id}`),
+        .filter((run) =>
+          run.owed_to === null
+            ? run.cursor_id < id &&
+              (run.until_id === null || id <= run.until_id) &&
+              arrivedAt <= run.due_at &&
+              !done.has(`${run.id} ${id}`)
+            : run.owed_to === id,
         )
         .map((run) => ({
           playbook: ctx.ids.playbookName(run.playbook_id),

@@ -108,7 +108,12 @@ async function recordLaunchesAsked(tx: Queryable, recordings: readonly Recording
   await execute(
     tx,
     rows,
-    'insert into run_asked (run_id, customer_id) select run_id, customer_id from rows on conflict do nothing',
+    // What was owed is behind the cursor: paid, it is remembered nowhere.
+    `, paid as (
+       delete from run_owed o using rows r where o.customer_id = r.customer_id and o.run_id = r.run_id
+       returning o.run_id, o.customer_id)
+     insert into run_asked (run_id, customer_id)
+     select run_id, customer_id from rows except all select run_id, customer_id from paid on conflict do nothing`,
     'run_id bigint, customer_id bigint',
   );
 }

@@ -4,7 +4,9 @@
  * 1. A run goes through the customers by id; its cursor moves in the transaction of the chunk.
  * 2. What the chunk does is what an advance of these customers does, so a customer who is met earlier by other work is
  *    asked then, in the logical time of the launch, and noted in `run_asked`.
- * 3. Killed anywhere, a run goes on from its cursor; two schedulers at once only do the same twice to no effect.
+ * 3. Who is held while a launch goes past is noted in `run_owed`, and asked when released (load-readers.ts). Timers need
+ *    no such note: whoever is touched has theirs armed.
+ * 4. Killed anywhere, a run goes on from its cursor; two schedulers at once only do the same twice to no effect.
  */
 import { runDue } from '../journey/run.ts';
 import type { Instant } from '../time/types.ts';
@@ -12,7 +14,8 @@ import { withCustomers } from './chunk.ts';
 import type { ReleaseCache } from './context.ts';
 import type { Database, Queryable } from './database.ts';
 import type { Held } from './hold.ts';
-import { lockFleet } from './lock.ts';
+import { lockCustomers, lockFleet } from './lock.ts';
+import { patientTransaction } from './patience.ts';
 import { recordAll } from './record.ts';
 import { time } from './sql.ts';
 
@@ -84,10 +87,11 @@ async function start(db: Database, runId: number): Promise<number> {
   });
 }
 
+/** Held customers too: only under their locks is it certain that they are, and that the launch is owed to them. */
 async function nextCustomers(db: Queryable, run: DueRun, untilId: number, limit: number): Promise<number[]> {
   const { rows } = await db.query<{ id: number }>(
     `select id from customers
-     where id > $1 and id <= $2 and held_at is null and erased_at is null and merged_into is null
+     where id > $1 and id <= $2 and erased_at is null and merged_into is null
        and ($3::timestamptz is null or arrived_at <= $3)
      order by id limit $4`,
     [run.cursorId, untilId, run.kind === 'launch' ? time(run.dueAt) : null, limit],
@@ -102,7 +106,6 @@ async function workChunk(
   ids: readonly number[],
   options: RunOptions,
 ): Promise<void> {
-  const last = ids.at(-1) ?? run.cursorId;
   const { results } = await withCustomers(
     db,
     cache,
@@ -111,23 +114,41 @@ async function workChunk(
       runDue(drafts, ctx.now, ctx);
       await recordAll(tx, drafts, ctx);
       const isWhole = asked.length === ids.length;
-      if (isWhole) await moveCursor(tx, run, last);
+      if (isWhole) await moveCursor(tx, run, ids);
       return isWhole;
     },
     { recordsItself: true, mail: false, ...(options.onHeld === undefined ? {} : { onHeld: options.onHeld }) },
   );
   // A chunk with a culprit was done in parts; each has noted whom it asked, so the cursor may follow later.
-  if (!results.includes(true)) await db.transaction((tx) => moveCursor(tx, run, last));
+  if (results.includes(true)) return;
+  await patientTransaction(db, async (tx) => {
+    await lockCustomers(tx, ids);
+    await moveCursor(tx, run, ids);
+  });
 }
 
-/** Behind the cursor nobody needs to be remembered as asked. */
-async function moveCursor(tx: Queryable, run: DueRun, to: number): Promise<void> {
+/**
+ * Moves the cursor past these customers, whose locks the transaction has: each was asked, or is held and noted as owed.
+ * Behind the cursor nobody needs to be remembered as asked.
+ */
+async function moveCursor(tx: Queryable, run: DueRun, ids: readonly number[]): Promise<void> {
+  const to = ids.at(-1) ?? run.cursorId;
   const { rowCount } = await tx.query('update runs set cursor_id = $3 where id = $1 and cursor_id = $2', [
     run.id,
     run.cursorId,
     to,
   ]);
-  if (rowCount === 1) await tx.query('delete from run_asked where run_id = $1 and customer_id <= $2', [run.id, to]);
+  if (rowCount !== 1) return;
+  if (run.kind === 'launch') {
+    await tx.query(
+      `insert into run_owed (run_id, customer_id)
+       select $1, c.id from customers c where c.id = any($2::bigint[]) and c.held_at is not null
+         and not exists (select from run_asked a where a.run_id = $1 and a.customer_id = c.id)
+       on conflict do nothing`,
+      [run.id, ids],
+    );
+  }
+  await tx.query('delete from run_asked where run_id = $1 and customer_id <= $2', [run.id, to]);
 }
 
 /** Only at the cursor that was seen: a deploy may have begun the run anew. */

@@ -139,6 +139,7 @@ export interface Tables {
     until_id: number | null;
   };
   run_asked: { run_id: number; customer_id: number };
+  run_owed: { customer_id: number; run_id: number };
   pauses: { scope: string; at: Time; by: string; reason: string };
   leases: { name: string; holder: string; until: Time };
   audit: {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { advance } from '../../engine/store/advance.ts';
 import type { ReleaseCache } from '../../engine/store/context.ts';
+import { dropHeld } from '../../engine/store/held-drop.ts';
+import { retryHeld } from '../../engine/store/held-retry.ts';
 import { workRuns } from '../../engine/store/runs.ts';
 import { COMPANY, openStaffed, type Staffed } from '../support/staff.ts';
 
@@ -23,6 +25,7 @@ steps:
   'templates/hello/first.hbs': 'Hello',
 };
 const DEPLOYED = '2026-03-01T00:00:00Z';
+const ACT = { by: 'mia', reason: 'mended' };
 const LAUNCHED = '2026-03-10T10:00:00Z';
 
 let staffed: Staffed;
@@ -34,7 +37,9 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await staffed.at(DEPLOYED);
-  await staffed.db.query('truncate customers, enrolments, timers, sends, runs, run_asked restart identity cascade');
+  await staffed.db.query(
+    'truncate customers, enrolments, timers, sends, runs, run_asked, run_owed restart identity cascade',
+  );
   await staffed.db.query('update engine set release_id = null');
   await staffed.db.query('truncate releases, playbooks restart identity cascade');
   await staffed.deploy(FILES);
@@ -51,6 +56,7 @@ const asked = (count: number): unknown[] =>
 const openRuns = async (): Promise<unknown[]> =>
   staffed.rows(`select kind, status, cursor_id from runs where status <> 'done' order by kind`);
 const noted = async (): Promise<unknown[]> => staffed.rows('select customer_id from run_asked order by 1');
+const owed = async (): Promise<unknown[]> => staffed.rows('select customer_id from run_owed order by 1');
 
 /** A cache whose next transactions fail, as if the process were killed before they commit. */
 function failingAfter(cache: ReleaseCache, good: number): ReleaseCache {
@@ -163,5 +169,47 @@ describe('a run', () => {
     expect(await enrolled()).toEqual(asked(6).filter((_, index) => index !== 2));
     expect(await noted()).toEqual([]);
     expect(await openRuns()).toEqual([]);
+    // Nothing is lost: mended, the culprit is asked in the time of the launch, though the run is over.
+    await staffed.at('2026-03-11T09:00:00Z');
+    await retryHeld(staffed.db, staffed.cache, 'all', ACT);
+    expect(await enrolled()).toEqual(asked(6));
+    expect(await owed()).toEqual([]);
+    expect(await noted()).toEqual([]);
+  });
+
+  it('asks who was held as it passed when they are released, once, and not who is dropped', async () => {
+    const ids = await staffed.customers(people(5));
+    await staffed.customers(['c6'], { birthday: '1990-03-12' });
+    await workRuns(staffed.db, staffed.cache, { chunk: 10 });
+    const hold = `update customers set held_at = now(), held_error = 'broken' where key = any($1)`;
+    await staffed.db.query(hold, [['c2', 'c4', 'c5']]);
+    await staffed.at(LAUNCHED);
+    await staffed.db.query(`update customers set erased_at = now() where key = 'c5'`);
+    await workRuns(staffed.db, staffed.cache, { chunk: 2, chunks: 9 });
+    expect(await owed()).toEqual([{ customer_id: ids[1] }, { customer_id: ids[3] }]);
+    expect(await openRuns()).toEqual([]);
+    await staffed.at('2026-03-11T09:00:00Z');
+    for (let again = 0; again < 2; again += 1) {
+      await retryHeld(staffed.db, staffed.cache, [{ kind: 'customer', id: ids[1] ?? 0 }], ACT);
+      await staffed.db.query(hold, [['c2']]);
+    }
+    await dropHeld(staffed.db, staffed.cache, { kind: 'customer', id: ids[3] ?? 0 }, ACT);
+    await advance(staffed.db, staffed.cache, ids);
+    expect(await enrolled()).toEqual(asked(6).filter((_, index) => index !== 3 && index !== 4));
+    expect(await owed()).toEqual([]);
+    expect(await noted()).toEqual([]);
+  });
+
+  it('need not come back to arm who was held as it passed: they are armed as they are let go', async () => {
+    const ids = await staffed.customers(people(2), { birthday: '1990-03-05' });
+    await staffed.db.query(`update customers set held_at = now(), held_error = 'broken'`);
+    await workRuns(staffed.db, staffed.cache, { chunk: 10 });
+    expect(await openRuns()).toMatchObject([{ kind: 'launch' }]);
+    expect(await staffed.rows('select from timers')).toEqual([]);
+    await retryHeld(staffed.db, staffed.cache, [{ kind: 'customer', id: ids[0] ?? 0 }], ACT);
+    await dropHeld(staffed.db, staffed.cache, { kind: 'customer', id: ids[1] ?? 0 }, ACT);
+    expect(await staffed.rows('select customer_id, due_at from timers order by 1')).toEqual(
+      ids.map((id) => ({ customer_id: id, due_at: Date.parse('2026-03-05T09:00:00Z') })),
+    );
   });
 });

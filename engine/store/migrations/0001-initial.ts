@@ -240,6 +240,12 @@ create table run_asked (
   customer_id bigint not null,
   primary key (run_id, customer_id)
 );
+-- Customers that a launch went past while they were held: asked when they are released, whatever became of the run.
+create table run_owed (
+  customer_id bigint not null references customers (id) on delete cascade,
+  run_id bigint not null references runs (id) on delete cascade,
+  primary key (customer_id, run_id)
+);
 
 -- Scope '*' is everything, otherwise a playbook's name.
 create table pauses (
