@@ -1,14 +1,14 @@
 /**
  * The unit of work: some hundred customers, locked, loaded, decided on and recorded in one transaction.
  *
- * A chunk that fails for a reason of its data is bisected down to one reader; the culprit is *held* with its error, and
+ * A chunk that fails for a reason of its data, or takes too long, is bisected down to one reader; the culprit is *held* with its error, and
  * the rest goes on (DESIGN section 3, "Poison"). Failures of the database itself are no poison and are thrown.
  */
 import type { Draft } from '../journey/draft.ts';
 import { JourneyError } from '../journey/errors.ts';
 import type { ReleaseCache, StoreContext } from './context.ts';
 import type { Database, Queryable, Tx } from './database.ts';
-import { classifyFailure } from './failures.ts';
+import { heldMessage, isOfCustomers } from './failures.ts';
 import { holdCustomer, holdEnrolment, type Held } from './hold.ts';
 import { loadStates, lockCustomers, openDrafts, type LoadNeeds } from './load.ts';
 import { patientTransaction } from './patience.ts';
@@ -74,7 +74,7 @@ export async function withCustomers<T>(
       results.push(await patientTransaction(db, async (tx) => onCustomers(tx, cache, part, work, chosen), { durable }));
       return null;
     } catch (error) {
-      if (classifyFailure(error) === 'poison') return error;
+      if (isOfCustomers(error)) return error;
       throw error;
     }
   };
@@ -147,7 +147,7 @@ async function sharersOf(db: Queryable, ids: readonly number[]): Promise<number[
 async function holdCulprit(db: Database, customerId: number, error: unknown): Promise<Held> {
   const enrolment = error instanceof JourneyError ? error.enrolment : null;
   return patientTransaction(db, async (tx) => {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = heldMessage(error);
     const held = enrolment === null ? null : await holdEnrolment(tx, customerId, enrolment, message);
     // An enrolment that the failed transaction was about to make is in no row: then the customer is held.
     return held ?? (await holdCustomer(tx, customerId, message));

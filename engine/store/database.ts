@@ -49,6 +49,9 @@ export interface Database extends Queryable {
 /** What PostgreSQL answers to all that is asked of a transaction in which something has failed. */
 const IN_FAILED_TRANSACTION = '25P02';
 
+/** What it says as it ends a session that idles in a transaction. */
+const IDLED_TOO_LONG = '25P03';
+
 /** Ids are exact as numbers up to 2^53; times are Instants; dates stay 'YYYY-MM-DD'. */
 const parsers = new Map<number, (text: string) => unknown>([
   [pg.types.builtins.INT8, Number],
@@ -112,7 +115,7 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, dur
   let broken: Error | undefined;
   // Without a listener, a connection that dies between two statements would end the process.
   const onError = (error: Error): void => {
-    broken = error;
+    broken ??= error;
   };
   client.on('error', onError);
   try {
@@ -125,10 +128,12 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, dur
     if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command} instead of COMMIT`);
     return result;
   } catch (error) {
+    // A session that idled too long is told so while nobody asks: what is asked next only hears that it is gone.
+    const reason = broken !== undefined && hasCode(broken, IDLED_TOO_LONG) ? broken : error;
     await client.query('rollback').catch((failure: Error) => {
       broken ??= failure;
     });
-    throw error;
+    throw reason;
   } finally {
     client.off('error', onError);
     client.release(broken);

@@ -5,7 +5,7 @@ import { writeAudit } from './audit.ts';
 import { onCustomers } from './chunk.ts';
 import type { ReleaseCache } from './context.ts';
 import { businessNow, type Database, type Tx } from './database.ts';
-import { classifyFailure } from './failures.ts';
+import { heldMessage, isOfCustomers } from './failures.ts';
 import type { HeldRef } from './held.ts';
 import { listHeld } from './held.ts';
 import { holdEnrolment } from './hold.ts';
@@ -100,9 +100,9 @@ async function retryCustomer(db: Database, cache: ReleaseCache, ref: HeldRef, ac
       const released = await patientTransaction(db, (tx) => releaseCustomer(tx, cache, ref.id, act));
       return { ref, outcome: released ? 'released' : 'not held' };
     } catch (error) {
-      if (classifyFailure(error) !== 'poison') throw error;
+      if (!isOfCustomers(error)) throw error;
       if (culprits < MAX_CULPRITS && (await holdCulprit(db, ref.id, error))) continue;
-      return { ref, outcome: 'held again', error: error instanceof Error ? error.message : String(error) };
+      return { ref, outcome: 'held again', error: heldMessage(error) };
     }
   }
 }

@@ -88,6 +88,34 @@ describe('withCustomers', () => {
     expect(await advance(fleet.db, fleet.cache, ids)).toMatchObject({ advanced: 20 });
   });
 
+  it.each([
+    ['a statement', `set local statement_timeout = 100`],
+    ['what comes between two statements', `set local idle_in_transaction_session_timeout = 100`],
+  ])('holds only whom it cannot serve in time, where %s takes too long', async (where, timeout) => {
+    const bad = new Set([keys[3], keys[11]]);
+    const { held, results } = await withCustomers(fleet.db, fleet.cache, ids, async (tx, drafts, ctx) => {
+      runDue(drafts, ctx.now, ctx);
+      const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
+      await tx.query(timeout);
+      if (drafts.some((draft) => bad.has(draft.profile.id))) {
+        if (where === 'a statement') await tx.query('select pg_sleep(60)');
+        else await untilGone(rows[0]?.pid ?? 0);
+      }
+      return drafts.length;
+    });
+    expect(results.reduce((sum, done) => sum + done, 0)).toBe(18);
+    expect(await planned()).toBe(18);
+    expect(held.map(({ customerId }) => customerId)).toEqual([ids[3], ids[11]]);
+    expect(await heldCustomers()).toEqual(
+      [ids[3], ids[11]].map((id) => ({ id, held_error: expect.stringMatching(/^this took too long.*timeout/) })),
+    );
+  });
+
+  /** Resolves when a session has been ended. */
+  async function untilGone(pid: number): Promise<void> {
+    while ((await fleet.rows('select from pg_stat_activity where pid = $1', [pid])).length > 0);
+  }
+
   it('tries again what met a deadlock, and records once', async () => {
     const [first = 0, last = 0] = [ids[0], ids.at(-1)];
     let attempts = 0;
