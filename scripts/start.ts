@@ -1,5 +1,6 @@
 /** `perennial start` and `perennial work`: the engine, whole or in part, until it is told to stop. */
 import { Command, InvalidArgumentError } from 'commander';
+import { CloseError } from '../workers/closing.ts';
 import { readConfig } from '../workers/config.ts';
 import { NothingToRun, startEngine, type Engine } from '../workers/engine.ts';
 import { ROLES, type Role } from '../workers/fleet.ts';
@@ -70,9 +71,17 @@ async function run({ project, roles }: Options): Promise<void> {
     log.warn({ afterMs: DRAIN_MS }, 'not drained in time; the others will find what is left');
     process.exit(1);
   }, DRAIN_MS);
-  await engine.close();
-  clearTimeout(deadline);
-  log.info('stopped');
+  try {
+    await engine.close();
+    log.info('stopped');
+  } catch (error) {
+    // Each of its errors is in the log already.
+    if (!(error instanceof CloseError)) throw error;
+    log.error({ error: error.message }, 'stopped, but not in order');
+    process.exitCode = 1;
+  } finally {
+    clearTimeout(deadline);
+  }
 }
 
 /** The first signal begins to drain; a second one ends at once. */

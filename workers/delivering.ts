@@ -78,12 +78,28 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
   try {
     mail = composeSend(send);
   } catch (error) {
-    if (!(error instanceof RenderError) && !(error instanceof ComposeError)) throw error;
-    parts.log.error({ send: sendId, template: send.send.template, code: error.code }, 'a mail could not be written');
-    return { sendId, fence, customerId, kind: 'broken', reason: error.message };
+    // Composing is pure, so it would fail the same way at every further try: held, whatever the error is.
+    reportBroken(parts.log, send, error);
+    return {
+      sendId,
+      fence,
+      customerId,
+      kind: 'broken',
+      reason: error instanceof Error ? error.message : String(error),
+    };
   }
   const outcome = await parts.transports[lane].deliver(mail, async () => parts.handOver.handOver({ sendId, fence }));
   return { sendId, fence, customerId, ...reported(outcome, send.attempts + 1) };
+}
+
+function reportBroken(log: Logger, { sendId, send }: ClaimedSend, error: unknown): void {
+  const fields = { send: sendId, template: send.template };
+  if (error instanceof RenderError || error instanceof ComposeError) {
+    log.error({ ...fields, code: error.code }, 'a mail could not be written');
+    return;
+  }
+  const stack = error instanceof Error ? error.stack : String(error);
+  log.error({ ...fields, stack }, 'a mail could not be written, for a reason that was not foreseen: please report it');
 }
 
 type Reported =

@@ -5,6 +5,7 @@ import { watchProject, type ProjectWatch } from '../engine/project/watch.ts';
 import { deployRelease } from '../engine/store/releases.ts';
 import type { Problem, SourceFile } from '../engine/playbook/problem.ts';
 import type { Config } from './config.ts';
+import { closeEach, type Closer } from './closing.ts';
 import { startFleet, type Fleet, type Role } from './fleet.ts';
 import { errorFields, type Logger } from './log.ts';
 import { openOutgoing, type Outgoing } from './outgoing.ts';
@@ -19,7 +20,7 @@ export interface Engine {
   readonly publicUrl: string | null;
   /** What a person should know about this start, a sentence each. */
   readonly notes: readonly string[];
-  /** Drains and closes; twice is once. */
+  /** Drains and closes; twice is once. @throws CloseError when something could not be ended; all was tried. */
   close(): Promise<void>;
 }
 
@@ -48,24 +49,25 @@ export class NothingToRun extends Error {
 /** Starts an engine. What was opened is closed again when something fails on the way. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { config, log, roles } = options;
-  const closers: (() => Promise<void>)[] = [];
-  const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
-  };
+  const closers: Closer[] = [];
+  const closeAll = async (): Promise<void> => closeEach(closers.splice(0).reverse(), log);
   try {
     const parts = await openParts(config, log);
-    closers.push(parts.close);
-    if (options.followFiles) closers.push(await followFiles(parts, options));
+    closers.push({ what: 'the database and the queue', close: parts.close });
+    if (options.followFiles) {
+      closers.push({ what: 'the watch over the files', close: await followFiles(parts, options) });
+    }
     const outgoing = roles.includes('deliver') ? await openOutgoing(parts) : null;
-    if (outgoing !== null) closers.push(outgoing.close);
+    if (outgoing !== null) closers.push({ what: 'the ways out of mail', close: outgoing.close });
     const fleet = openFleet(parts, roles, outgoing);
-    closers.push(fleet.close);
+    closers.push({ what: 'the fleet', close: fleet.close });
     const server = roles.includes('public') ? await openPublic(parts, fleet) : null;
-    if (server !== null) closers.push(async () => server.close());
+    if (server !== null) closers.push({ what: 'the public server', close: async () => server.close() });
     const notes = outgoing?.notes ?? [];
     return { parts, fleet, publicUrl: server?.url ?? null, notes, close: closeAll };
   } catch (error) {
-    await closeAll();
+    // What could not be closed is in the log; why it did not start is what matters.
+    await closeAll().catch(() => undefined);
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import { openHandOver } from '../engine/store/hand.ts';
 import { advance } from '../engine/store/advance.ts';
 import type { HintWorker, Lane } from '../engine/queue/queue.ts';
 import { claimSizeFor } from './claim-size.ts';
+import { closeEach, closeTogether, type Closer } from './closing.ts';
 import { deliver, MAX_UNDER_WAY, type DeliveryParts, type MailLane } from './delivering.ts';
 import { openHints, type Hints } from './hints.ts';
 import type { Loop } from './loop.ts';
@@ -47,7 +48,8 @@ export function startFleet(
   const hints = openHints(queue, log);
   const signal = openSignal();
   const handlers = new Map<Lane, (ids: readonly number[]) => Promise<void>>();
-  const closers: (() => Promise<void>)[] = [];
+  const closers: Closer[] = [];
+  let onDrain = (): void => undefined;
   let draining = false;
 
   if (roles.includes('advance')) {
@@ -68,10 +70,13 @@ export function startFleet(
         await deliver(delivery, lane, ids);
       });
     }
-    closers.push(async () => {
-      await settling.close();
-      await handOver.close();
-    });
+    onDrain = () => {
+      settling.hurry();
+    };
+    closers.push(
+      { what: 'the recording of outcomes', close: async () => settling.close() },
+      { what: 'the hand-over', close: async () => handOver.close() },
+    );
   }
 
   let hintedAtMs = Number.NEGATIVE_INFINITY;
@@ -106,8 +111,15 @@ export function startFleet(
       draining = true;
       transports?.transactional.stop();
       transports?.bulk.stop();
-      await Promise.all([scheduler?.close(), sweep?.stop(), ...workers.map(async (worker) => worker.close())]);
-      for (const close of closers) await close();
+      onDrain();
+      const atWork: Closer[] = workers.map((worker, index) => ({
+        what: `the workers of the lane ${lanes[index] ?? ''}`,
+        close: async () => worker.close(),
+      }));
+      if (scheduler !== null) atWork.push({ what: 'the scheduler', close: async () => scheduler.close() });
+      if (sweep !== null) atWork.push({ what: 'the sweep', close: async () => sweep.stop() });
+      const together: Closer = { what: 'those at work', close: async () => closeTogether(atWork, log) };
+      await closeEach([together, ...closers], log);
     },
   };
 }

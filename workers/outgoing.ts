@@ -2,6 +2,7 @@
 import { startInbox } from '../engine/mail/inbox/server.ts';
 import { openTransport, type Transport } from '../engine/mail/transport.ts';
 import type { MailLane } from '../engine/store/claim.ts';
+import { closeEach } from './closing.ts';
 import { inboxDir, type Parts } from './parts.ts';
 
 /**
@@ -33,10 +34,15 @@ export async function openOutgoing(parts: Parts): Promise<Outgoing> {
   return {
     transports: { transactional, bulk },
     notes: config.smtpUrl === null ? [NO_SMTP] : [ONLY_TRANSACTIONAL],
-    close: async () => {
-      await Promise.all([transactional.close(), bulk.close()]);
-      await inbox?.close();
-    },
+    close: async () =>
+      closeEach(
+        [
+          { what: 'transactional mail', close: async () => transactional.close() },
+          { what: 'other mail', close: async () => bulk.close() },
+          ...(inbox === null ? [] : [{ what: 'the local inbox', close: async () => inbox.close() }]),
+        ],
+        log,
+      ),
   };
 }
 

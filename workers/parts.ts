@@ -9,10 +9,11 @@ import {
   type HintQueue,
   type QueueLocation,
 } from '../engine/queue/queue.ts';
-import { openReleaseCache, type CompiledRelease, type ReleaseCache } from '../engine/store/context.ts';
+import { installationOf, openReleaseCache, type CompiledRelease, type ReleaseCache } from '../engine/store/context.ts';
 import { openDatabase, type Database } from '../engine/store/database.ts';
 import { migrate } from '../engine/store/migrate.ts';
 import type { SourceFile } from '../engine/playbook/problem.ts';
+import { closeEach } from './closing.ts';
 import type { Config } from './config.ts';
 import { openEmbeddedPostgres } from './embedded/open.ts';
 import { errorFields, type Logger } from './log.ts';
@@ -59,10 +60,14 @@ export async function openConfiguredDatabase(
     config.database.kind === 'embedded' ? await openEmbeddedPostgres({ projectDir: config.projectDir, log }) : null;
   const url = config.database.kind === 'embedded' ? (embedded?.url ?? '') : config.database.url;
   const db = openDatabase(url, options);
-  const close = async (): Promise<void> => {
-    await db.close();
-    await embedded?.close();
-  };
+  const close = async (): Promise<void> =>
+    closeEach(
+      [
+        { what: 'the connections to the database', close: async () => db.close() },
+        ...(embedded === null ? [] : [{ what: 'the embedded PostgreSQL', close: async () => embedded.close() }]),
+      ],
+      log,
+    );
   try {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ applied }, 'the database was brought up to date');
@@ -80,17 +85,21 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
   const max = advance + transactional + bulk + 6;
   const { db, close } = await openConfiguredDatabase(config, log, { max, name: 'perennial worker', indexed: true });
   try {
-    const queue = await openConfiguredQueue(config, db.url, log);
+    const queue = await openConfiguredQueue(config, db, log);
     return {
       config,
       db,
       cache: openReleaseCache(compileSources),
       queue,
       log,
-      close: async () => {
-        await queue.close();
-        await close();
-      },
+      close: async () =>
+        closeEach(
+          [
+            { what: 'the queue', close: async () => queue.close() },
+            { what: 'the database', close },
+          ],
+          log,
+        ),
     };
   } catch (error) {
     await close();
@@ -98,12 +107,20 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
   }
 }
 
-async function openConfiguredQueue(config: Config, databaseUrl: string, log: Logger): Promise<HintQueue> {
+async function openConfiguredQueue(config: Config, db: Database, log: Logger): Promise<HintQueue> {
   const backend: QueueLocation =
-    config.redisUrl === null ? { kind: 'postgres', url: databaseUrl } : { kind: 'redis', url: config.redisUrl };
+    config.redisUrl === null ? { kind: 'postgres', url: db.url } : { kind: 'redis', url: config.redisUrl };
   if (backend.kind === 'redis') await checkReachableRedis(backend.url, log);
   await prepareQueue(backend);
-  return openQueue({ backend, log });
+  return openQueue({ backend, prefix: await queuePrefixOf(db), log });
+}
+
+/**
+ * What begins the names of a database's queues in Redis: its own name, since a customer's number in one database is
+ * somebody else's in another, and several may share a Redis.
+ */
+export async function queuePrefixOf(db: Database): Promise<string> {
+  return `perennial-${await installationOf(db)}`;
 }
 
 /** A Redis that is away delays nothing but hints; one that would lose parts of the queue is refused. */

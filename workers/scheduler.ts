@@ -16,7 +16,7 @@ import { businessNow } from '../engine/store/database.ts';
 import type { HintQueue, Lane } from '../engine/queue/queue.ts';
 import type { Hints } from './hints.ts';
 import { startLoop } from './loop.ts';
-import type { Logger } from './log.ts';
+import { errorFields, type Logger } from './log.ts';
 
 const LEASE_NAME = 'scheduler';
 const LEASE_MS = 10_000;
@@ -45,7 +45,7 @@ export interface SchedulerParts {
   readonly log: Logger;
 }
 
-/** A running scheduler. `wake` makes it look now; `close` gives the lease back. */
+/** A running scheduler. `wake` makes it look now; `close` gives the lease back where it can. */
 export interface Scheduler {
   wake(): void;
   close(): Promise<void>;
@@ -90,7 +90,12 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
     },
     close: async () => {
       await loop.stop();
-      if (acting) await releaseLease(db, LEASE_NAME, holder);
+      if (!acting) return;
+      try {
+        await releaseLease(db, LEASE_NAME, holder);
+      } catch (error) {
+        log.warn(errorFields(error), 'the lease could not be given back; another scheduler waits until it runs out');
+      }
     },
   };
 }

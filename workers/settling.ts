@@ -2,7 +2,8 @@
  * Group commit for the outcomes of mails: while one transaction runs, the next outcomes gather.
  *
  * An outcome must not be lost with its process still alive: as long as the database is away it is tried again. What is
- * still not recorded when the process dies is found by the scheduler as an expired `handed` row (DESIGN section 3).
+ * still not recorded when the process dies, or some seconds after it was told to end, is found by the scheduler as an
+ * expired `handed` row (DESIGN section 3).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReleaseCache } from '../engine/store/context.ts';
@@ -13,11 +14,15 @@ import { errorFields, type Logger } from './log.ts';
 
 const MAX_PER_TRANSACTION = 256;
 const RETRY_AFTER_MS = 250;
+/** A process that is to end has 30 s for all of it. */
+const GRACE_MS = 3_000;
 
-/** Records outcomes; `settle` resolves once they are committed. */
+/** Records outcomes; `settle` resolves once they are committed, or given up after `hurry`. */
 export interface Settling {
   settle(result: SettleResult): Promise<void>;
-  /** Waits until everything given so far is recorded. */
+  /** The process is to end: from `graceMs` (default 3,000) on, what the database does not take is given up. */
+  hurry(): void;
+  /** Waits until everything given so far is recorded or given up. */
   close(): Promise<void>;
 }
 
@@ -33,12 +38,14 @@ export function openSettling(parts: {
   readonly hints: Hints;
   readonly log: Logger;
   readonly onSettled: (count: number) => void;
+  readonly graceMs?: number;
 }): Settling {
-  const { db, cache, hints, log } = parts;
+  const { db, cache, hints, log, graceMs = GRACE_MS } = parts;
+  let triesUntilMs = Number.POSITIVE_INFINITY;
   let waiting: Waiting[] = [];
   let running: Promise<void> | null = null;
 
-  const recordBatch = async (batch: readonly Waiting[]): Promise<void> => {
+  const recordBatch = async (batch: readonly Waiting[]): Promise<boolean> => {
     for (;;) {
       try {
         const { planned } = await settleSends(
@@ -47,9 +54,17 @@ export function openSettling(parts: {
           batch.map((one) => one.result),
         );
         void hints.send(planned);
-        return;
+        return true;
       } catch (error) {
-        log.error({ outcomes: batch.length, ...errorFields(error) }, 'outcomes could not be recorded yet');
+        const fields = { outcomes: batch.length, ...errorFields(error) };
+        if (performance.now() >= triesUntilMs) {
+          log.error(
+            fields,
+            'outcomes are not recorded, for this process ends: they are found when their leases expire',
+          );
+          return false;
+        }
+        log.error(fields, 'outcomes could not be recorded yet');
         await sleep(RETRY_AFTER_MS);
       }
     }
@@ -59,9 +74,9 @@ export function openSettling(parts: {
     while (waiting.length > 0) {
       const batch = waiting.slice(0, MAX_PER_TRANSACTION);
       waiting = waiting.slice(MAX_PER_TRANSACTION);
-      await recordBatch(batch);
+      const recorded = await recordBatch(batch);
       for (const one of batch) one.done();
-      parts.onSettled(batch.length);
+      if (recorded) parts.onSettled(batch.length);
     }
     running = null;
   };
@@ -74,6 +89,9 @@ export function openSettling(parts: {
       // Outcomes that arrive in the same turn of the event loop go into one transaction.
       running ??= Promise.resolve().then(drain);
       return recorded;
+    },
+    hurry: () => {
+      triesUntilMs = performance.now() + graceMs;
     },
     close: async () => {
       await running;

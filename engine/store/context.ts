@@ -95,6 +95,14 @@ export function openReleaseCache(compile: (sources: readonly SourceFile[]) => Co
   };
 }
 
+/** The name of this database among others, made with it: ten characters of 0-9 and a-f. */
+export async function installationOf(db: Queryable): Promise<string> {
+  const { rows } = await db.query<{ installation: string }>('select installation from engine');
+  const installation = rows[0]?.installation;
+  if (installation === undefined) throw new Error('the table "engine" has no row: run "perennial migrate"');
+  return installation;
+}
+
 async function readEngine(tx: Queryable): Promise<EngineRow & { readonly release_id: string }> {
   const { rows } = await tx.query<EngineRow>(
     `select installation, release_id, release_seq,

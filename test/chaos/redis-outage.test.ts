@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { queuePrefixOf } from '../../workers/parts.ts';
 import { testRedis } from '../support/redis.ts';
 import { MAILS_PER_ORDER } from './company.ts';
 import type { Fleet } from './fleet.ts';
@@ -71,7 +72,7 @@ withRedis('a fleet whose Redis fails under load', () => {
     async () => {
       const client = new Redis(redis?.url ?? '');
       // It came back empty: jobs are counted anew.
-      while (Number(await client.get('perennial:transactional:id')) < 10) await sleep(50);
+      while (Number(await client.get(`${await queuePrefixOf(site.db)}:transactional:id`)) < 10) await sleep(50);
       for (let flushes = 0; flushes < FLUSHES; flushes += 1) {
         await client.flushall();
         await sleep(100);

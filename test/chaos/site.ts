@@ -10,6 +10,7 @@ import { openDatabase, type Database } from '../../engine/store/database.ts';
 import { migrate } from '../../engine/store/migrate.ts';
 import { setSteppedClock } from '../../workers/clock.ts';
 import { openHints, type Hints } from '../../workers/hints.ts';
+import { queuePrefixOf } from '../../workers/parts.ts';
 import { testFolder } from '../support/folder.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { spawnSink, type SinkOptions, type SpawnedSink } from '../support/smtp-sink.ts';
@@ -57,7 +58,7 @@ export async function openSite(redisUrl: string | null, counters: CounterOptions
     redisUrl === null ? { kind: 'postgres', url: database.url } : { kind: 'redis', url: redisUrl };
   await prepareQueue(backend);
   const log = pino({ level: 'silent' });
-  const queue = await openQueue({ backend, log });
+  const queue = await openQueue({ backend, prefix: await queuePrefixOf(db), log });
   const sinks = { transactional: await spawnSink(counters), bulk: await spawnSink(counters) };
   const env = {
     DATABASE_URL: database.url,
