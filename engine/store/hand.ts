@@ -15,6 +15,8 @@
  *   version: refused). If H has it first, W waits for H and so commits after it: the mail was handed over before.
  * - W sees every claim that could be meant. It holds the locks of the customers (suppression, cancel) or the fleet
  *   lock (pause) before it looks, and a claim is made under both: it has committed, or it starts after W and sees W.
+ *   Those customers are all who have the address. A claimed mail goes to no other: who takes a new address loses their
+ *   claims in the same transaction (record-facts.ts).
  * - What committed before H's snapshot is also read by H itself: a second net, for writers that revoke nothing, and for
  *   a customer who takes a suppressed address in the very moment in which it is being suppressed.
  */

@@ -4,7 +4,7 @@ import type { Profile } from '../journey/types.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { StoreError } from './errors.ts';
-
+import { revokeFromCustomers } from './revoke.ts';
 import { execute, time, timeOrNull } from './sql.ts';
 import type { Recording } from './stored.ts';
 
@@ -27,15 +27,24 @@ export async function recordCustomers(tx: Queryable, recordings: readonly Record
      first_order_at timestamptz, last_order_at timestamptz, last_seen_at timestamptz, satisfaction double precision`,
   );
   if (rowCount !== rows.length) throw new StoreError('lost-row', 'a customer is gone that was loaded under its lock');
-  await recordFormerAddresses(tx, recordings);
+  await recordMoves(tx, recordings);
 }
 
-/** Who had which address: an address counts what was sent there, whoever had it then. Rarely anything changes. */
-async function recordFormerAddresses(tx: Queryable, recordings: readonly Recording[]): Promise<void> {
+/**
+ * Who had which address: an address counts what was sent there, whoever had it then. Claimed mail is on its way to the
+ * old one, which may be forbidden what the new one is not and the other way round: it is claimed anew. Rarely anything
+ * changes.
+ */
+async function recordMoves(tx: Queryable, recordings: readonly Recording[]): Promise<void> {
   const moved = recordings.flatMap(({ stored: { customerId, address: was }, changes: { profile } }) => {
     const address = profile === null ? was : addressOf(profile);
     return address === was ? [] : [{ customer_id: customerId, was, address }];
   });
+  if (moved.length === 0) return;
+  await revokeFromCustomers(
+    tx,
+    moved.map(({ customer_id: id }) => id),
+  );
   await execute(
     tx,
     moved.filter(({ was }) => was !== null),

@@ -25,8 +25,8 @@ export async function revokeFromCustomers(
 }
 
 /**
- * The same for mail to one address, whoever has it now: a claimed mail goes where its customer was to be found at the
- * claim.
+ * The same for mail to one address, whoever has it now. Whoever changes the address loses the claims on the way to the
+ * old one, so this is a second net: for a customer who was merged, or moved past the protocol.
  */
 export async function revokeFromAddress(tx: Queryable, address: string, topic: string | null = null): Promise<number> {
   const { rowCount } = await tx.query(

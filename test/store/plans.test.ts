@@ -146,5 +146,12 @@ async function fill({ db }: Fleet): Promise<void> {
   await db.query(
     `insert into opt_ins (address, topic, at, source) select 'in' || id || '@example.com', 'news', now(), 'test' from customers`,
   );
+  await db.query(
+    `with run as (
+       insert into runs (kind, playbook_id, launch, due_at, status) select 'launch', min(id), 'old', $1, 'done' from playbooks
+       returning id)
+     insert into run_owed (customer_id, run_id) select c.id, run.id from customers c, run where c.id % 140 <> 1`,
+    [START],
+  );
   await db.query('analyze');
 }
