@@ -48,21 +48,34 @@ export async function listPauses(db: Queryable): Promise<readonly Pause[]> {
   return rows;
 }
 
-/** Pauses; once this has returned, no mail of the scope is handed over. False when it was paused already. */
+/**
+ * Pauses; once this has returned, no mail of the scope is handed over. False when it was paused already.
+ *
+ * Two transactions, since the fleet lock is to be had only when every chunk under way has ended, which may take them as
+ * long as a statement may (30 s). From the first commit on, the pause holds for everyone who looks: a hand-over, a
+ * claim or an advance that begins later reads it. The second is for those who looked before. A hand-over that had begun
+ * finds its row revoked or locked, and refuses, or has the row first and is waited for; a claim that had begun has
+ * committed once the fleet is ours, and is revoked. So DESIGN P3 holds from the return at the latest (see hand.ts), and
+ * for all but the hand-overs of that very moment from the first commit. Killed in between, it is paused all the same:
+ * what was claimed by then is refused by what hand-overs read. To pause again repeats the second part.
+ */
 export async function pause(db: Database, scope: PauseScope, by: string, reason: string): Promise<boolean> {
-  return patientTransaction(db, async (tx) => {
-    await lockFleet(tx);
+  const isNew = await patientTransaction(db, async (tx) => {
     const now = await businessNow(tx);
     const { rowCount } = await tx.query(
       'insert into pauses (scope, at, by, reason) values ($1, $2, $3, $4) on conflict (scope) do nothing',
       [scope, time(now), by, reason],
     );
     if (rowCount !== 1) return false;
-    await revokeFromPlaybook(tx, scope);
     const playbook = scope === ALL ? null : scope;
     await writeAudit(tx, { businessAt: now, by, action: 'pause', playbook, reason });
     return true;
   });
+  await patientTransaction(db, async (tx) => {
+    await lockFleet(tx);
+    await revokeFromPlaybook(tx, scope);
+  });
+  return isNew;
 }
 
 /**

@@ -5,6 +5,7 @@ import { onCustomers } from '../../engine/store/chunk.ts';
 import type { Database, Tx } from '../../engine/store/database.ts';
 import { openHandOver } from '../../engine/store/hand.ts';
 import { lockCustomers, lockFleet } from '../../engine/store/lock.ts';
+import { pause } from '../../engine/store/pauses.ts';
 import { revokeFromCustomers, revokeFromPlaybook } from '../../engine/store/revoke.ts';
 import { clear, openFleet, type Fleet } from './support.ts';
 
@@ -23,7 +24,7 @@ async function suppress(tx: Tx, customerId: number, scope: string): Promise<void
 const ACTS: Readonly<Record<string, Forbid>> = {
   suppression: async (tx, _fleet, customerId) => suppress(tx, customerId, '*'),
   'opt-out of the topic': async (tx, _fleet, customerId) => suppress(tx, customerId, 'news'),
-  pause: async (tx) => {
+  'second part of a pause': async (tx) => {
     await lockFleet(tx);
     await tx.query(`insert into pauses values ('thanks', now(), 'test', 'test')`);
     await revokeFromPlaybook(tx, 'thanks');
@@ -38,7 +39,7 @@ const ACTS: Readonly<Record<string, Forbid>> = {
 const AFTERWARDS: Readonly<Record<string, string>> = {
   suppression: 'ada first planned',
   'opt-out of the topic': 'ada first planned',
-  pause: 'ada first planned',
+  'second part of a pause': 'ada first planned',
   cancel: 'ada first cancelled by hand',
 };
 
@@ -170,7 +171,7 @@ describe('no means no', () => {
       };
       claiming = claimSends(slow, fleet.cache, 'bulk', [ada]).then((claims) => claims.claimed);
     });
-    const pausing = fleet.db.transaction(async (tx) => ACTS['pause']?.(tx, fleet, ada));
+    const pausing = fleet.db.transaction(async (tx) => ACTS['second part of a pause']?.(tx, fleet, ada));
     await untilSomebodyWaits(fleet);
     goOn();
     await pausing;
@@ -178,6 +179,28 @@ describe('no means no', () => {
     expect(await fleet.hand(await claiming)).toEqual([false]);
     expect(await fleet.sends()).toEqual(['ada first planned']);
     expect(await fleet.claim('bulk', [ada])).toEqual([]);
+  });
+
+  it('pauses at once, however long a chunk under way takes, and says so when that has ended', async () => {
+    const chunk = await openHalfway(fleet.db, async (tx) => {
+      await lockCustomers(tx, [ada]);
+    });
+    let isDone = false;
+    const pausing = pause(fleet.db, 'thanks', 'mia', 'wrong price').finally(() => {
+      isDone = true;
+    });
+    await untilSomebodyWaits(fleet);
+    expect(isDone).toBe(false);
+    expect(await fleet.hand(claimed)).toEqual([false]);
+    await chunk.commit();
+    expect(await pausing).toBe(true);
+    expect(await fleet.sends()).toEqual(['ada first planned']);
+  });
+
+  it('finishes a pause that was killed half-way when somebody pauses again', async () => {
+    await fleet.db.query(`insert into pauses values ('thanks', now(), 'test', 'test')`);
+    expect(await pause(fleet.db, 'thanks', 'mia', 'wrong price')).toBe(false);
+    expect(await fleet.sends()).toEqual(['ada first planned']);
   });
 
   it('lets transactional mail pass an opt-out from its topic, but not a suppression of everything', async () => {
@@ -189,6 +212,21 @@ describe('no means no', () => {
     const again = await fleet.claim('transactional', [ada]);
     await fleet.db.transaction(async (tx) => suppress(tx, ada, '*'));
     expect(await fleet.hand(again)).toEqual([false]);
+  });
+
+  it('sends nothing to an address that the customer has just left, but claims it anew for the new one', async () => {
+    await fleet.event('question.asked', ['ada']);
+    const service = await fleet.claim('transactional', [ada]);
+    const identify = async (email: string): Promise<unknown> =>
+      fleet.take([{ kind: 'identify', customer: 'ada', traits: { email } }]);
+    await identify(' Ada@Example.com');
+    expect(await fleet.hand(service)).toEqual([true]);
+    await identify('ada@new.example');
+    expect(await fleet.hand(claimed)).toEqual([false]);
+    const again = await fleet.claim('bulk', [ada]);
+    expect(again.map(({ address }) => address)).toEqual(['ada@new.example']);
+    expect(await fleet.hand(again)).toEqual([true]);
+    expect(await fleet.sends()).toEqual(['ada first handed', 'ada first handed']);
   });
 
   it('holds under load: whatever is suppressed while mails are handed over, none passes afterwards', async () => {
