@@ -6,12 +6,13 @@
  * 3. Outstanding hints are bounded, so a queue never grows with the backlog.
  */
 import { randomUUID } from 'node:crypto';
+import type { Instant } from '../engine/time/types.ts';
 import type { Database } from '../engine/store/database.ts';
 import type { ReleaseCache } from '../engine/store/context.ts';
 import { expireLeases } from '../engine/store/expire.ts';
 import { acquireLease, releaseLease } from '../engine/store/lease.ts';
 import { workRuns } from '../engine/store/runs.ts';
-import { newTickCursor, tick } from '../engine/store/tick.ts';
+import { newTickCursor, tick, type Ticked } from '../engine/store/tick.ts';
 import { businessNow } from '../engine/store/database.ts';
 import type { HintQueue, Lane } from '../engine/queue/queue.ts';
 import type { Hints } from './hints.ts';
@@ -81,7 +82,7 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
     const ticked = await tick(db, { perPlaybook: ROWS_PER_PLAYBOOK, room: await room(), cursor });
     await parts.hints.send(ticked);
     if (runs.more) return 0;
-    return sleepUntil(db, ticked.next);
+    return pauseAfter(ticked, await businessNow(db));
   };
   const loop = startLoop('scheduler', round, log);
   return {
@@ -118,8 +119,9 @@ function openRoom(queue: HintQueue): () => Promise<Readonly<Record<Lane, number>
   };
 }
 
-async function sleepUntil(db: Database, next: number | null): Promise<number> {
+/** How long to sleep after a tick, in ms. A lane that is full is so at least until the queue is asked again. */
+export function pauseAfter({ next, awaitsRoom }: Pick<Ticked, 'next' | 'awaitsRoom'>, now: Instant): number {
+  if (awaitsRoom) return ASK_ROOM_EVERY_MS;
   if (next === null) return MAX_SLEEP_MS;
-  const now = await businessNow(db);
   return Math.min(MAX_SLEEP_MS, Math.max(MIN_SLEEP_MS, next - now));
 }

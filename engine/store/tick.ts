@@ -29,6 +29,8 @@ export interface Ticked {
   readonly bulk: readonly number[];
   /** Business now while more is due than was handed out; else the earliest instant after now at which anything is. */
   readonly next: Instant | null;
+  /** All that may be left is in lanes without room: looking again is of no use before the fleet has taken some. */
+  readonly awaitsRoom: boolean;
 }
 
 /** What ticks remember from one to the next. Memory is bounded by what is handed out in `againAfterMs`. */
@@ -68,10 +70,11 @@ export async function tick(db: Queryable, limits: TickLimits): Promise<Ticked> {
     const taken = fairly(walks, limits.room[lane]);
     remember(cursor, walks, head.machineMs);
     found[lane] = await withoutHeld(db, taken.customerIds);
-    // Without room for a lane nobody looked: there may be more.
-    more ||= taken.more || limits.room[lane] <= 0;
+    more ||= taken.more;
   }
-  return { ...found, next: more ? head.now : await nextDueAfter(db, head.now) };
+  // Without room for a lane nobody looked: there may be more.
+  const awaitsRoom = !more && Object.values(limits.room).some((room) => room <= 0);
+  return { ...found, next: more || awaitsRoom ? head.now : await nextDueAfter(db, head.now), awaitsRoom };
 }
 
 interface Head {
