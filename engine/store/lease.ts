@@ -18,16 +18,6 @@ export async function acquireLease(db: Queryable, name: string, holder: string, 
   return rowCount === 1;
 }
 
-/** Extends a lease that `holder` still has; false when it has run out or another one has it. */
-export async function renewLease(db: Queryable, name: string, holder: string, ttlMs: number): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `update leases set until = clock_timestamp() + $3::float8 * interval '1 ms'
-     where name = $1 and holder = $2 and until > clock_timestamp()`,
-    [name, holder, ttlMs],
-  );
-  return rowCount === 1;
-}
-
 /** Gives a lease back, so that the next one need not wait for its end. Not having it is no error. */
 export async function releaseLease(db: Queryable, name: string, holder: string): Promise<void> {
   await db.query('delete from leases where name = $1 and holder = $2', [name, holder]);

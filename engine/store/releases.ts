@@ -81,7 +81,6 @@ export async function deployRelease(
       reason: note.note,
       detail: { releaseId, previousId, gitCommit: note.gitCommit, ...difference },
     });
-    await tx.query(`select pg_notify('perennial_release', $1)`, [releaseId]);
     return { outcome: 'deployed', releaseId, changed: true, ...difference };
   });
 }

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { isIdle, NEXT_DUE, nextDueAfter, nextDueAt } from '../../engine/store/due.ts';
-import { acquireLease, releaseLease, renewLease } from '../../engine/store/lease.ts';
+import { acquireLease, releaseLease } from '../../engine/store/lease.ts';
 import { pause } from '../../engine/store/pauses.ts';
 import { SOURCES } from '../../engine/store/tick-sources.ts';
 import { newTickCursor, tick, type TickLimits, type Ticked } from '../../engine/store/tick.ts';
+import { pauseAfter } from '../../workers/scheduler.ts';
 import { COMPANY, openStaffed, type Staffed } from '../support/staff.ts';
 
 const playbook = (trigger: string): string => `title: T
@@ -89,7 +90,27 @@ describe('tick', () => {
       transactional: [4, 5],
       bulk: [1, 2, 3],
       next: Date.parse('2026-03-01T12:30:00Z'),
+      awaitsRoom: false,
     });
+  });
+
+  it('tells work that it left behind from lanes that take no more, so that nobody looks at those all the time', async () => {
+    await waiting('alpha', 30, -60);
+    await planned('alpha', 'bulk');
+    const full = { advance: 10, transactional: 10, bulk: 0 };
+    const one = limits({ room: full, againAfterMs: 60_000 });
+    for (let ticks = 0; ticks < 2; ticks += 1) {
+      const ticked = await tick(staffed.db, one);
+      expect(ticked).toMatchObject({ bulk: [], next: Date.parse(NOW), awaitsRoom: false });
+      expect(pauseAfter(ticked, Date.parse(NOW))).toBeLessThan(10);
+    }
+    let left = await tick(staffed.db, one);
+    while (left.advance.length > 0) left = await tick(staffed.db, one);
+    expect(left).toMatchObject({ bulk: [], next: Date.parse(NOW), awaitsRoom: true });
+    expect(pauseAfter(left, Date.parse(NOW))).toBeGreaterThanOrEqual(100);
+    const roomy = await tick(staffed.db, { ...one, room: ROOM });
+    expect(counts(roomy)).toEqual({ advance: 0, transactional: 0, bulk: 30 });
+    expect(roomy.awaitsRoom).toBe(false);
   });
 
   it('lets no mass at the head of one playbook starve another', async () => {
@@ -192,23 +213,20 @@ describe('what is due next', () => {
 });
 
 describe('the lease', () => {
-  it('has one holder at a time, who can renew it and give it back', async () => {
+  it('has one holder at a time, who can take it again and give it back', async () => {
     const { db } = staffed;
     expect(await acquireLease(db, 'scheduler', 'a', 60_000)).toBe(true);
     expect(await acquireLease(db, 'scheduler', 'b', 60_000)).toBe(false);
     expect(await acquireLease(db, 'scheduler', 'a', 60_000)).toBe(true);
-    expect(await renewLease(db, 'scheduler', 'a', 60_000)).toBe(true);
-    expect(await renewLease(db, 'scheduler', 'b', 60_000)).toBe(false);
     await releaseLease(db, 'scheduler', 'b');
     expect(await acquireLease(db, 'scheduler', 'b', 60_000)).toBe(false);
     await releaseLease(db, 'scheduler', 'a');
     expect(await acquireLease(db, 'scheduler', 'b', 60_000)).toBe(true);
   });
 
-  it('goes to another one when it has run out, and cannot be renewed then', async () => {
+  it('goes to another one when it has run out', async () => {
     const { db } = staffed;
     expect(await acquireLease(db, 'old', 'a', 0)).toBe(true);
-    expect(await renewLease(db, 'old', 'a', 60_000)).toBe(false);
     expect(await acquireLease(db, 'old', 'b', 60_000)).toBe(true);
     const both = await Promise.all([acquireLease(db, 'new', 'a', 60_000), acquireLease(db, 'new', 'b', 60_000)]);
     expect(both.filter(Boolean)).toHaveLength(1);
