@@ -1,6 +1,7 @@
 /** The command line `perennial`. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { AlreadyRunning } from '../workers/start-file.ts';
 import { ConfigError } from '../workers/config.ts';
 import { EmbeddedPostgresError } from '../workers/embedded/error.ts';
 import { ProjectError } from '../engine/project/read.ts';
@@ -10,7 +11,7 @@ import { perennialProgram } from './program.ts';
 import { databaseAway } from './support/database-away.ts';
 
 /** What a person can mend: the message is enough. Anything else is a bug and shows its stack. */
-const EXPECTED = [ConfigError, EmbeddedPostgresError, ProjectError, QueueUnavailable, QueueUnsuitable];
+const EXPECTED = [AlreadyRunning, ConfigError, EmbeddedPostgresError, ProjectError, QueueUnavailable, QueueUnsuitable];
 
 async function main(): Promise<void> {
   const root = await findPackageRoot(import.meta.dirname);

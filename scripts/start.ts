@@ -1,10 +1,11 @@
 /** `perennial start` and `perennial work`: the engine, whole or in part, until it is told to stop. */
 import { Command, InvalidArgumentError } from 'commander';
 import { CloseError } from '../workers/closing.ts';
-import { readConfig } from '../workers/config.ts';
+import { readConfig, type Config } from '../workers/config.ts';
 import { NothingToRun, startEngine, type Engine } from '../workers/engine.ts';
 import { ROLES, type Role } from '../workers/fleet.ts';
 import { openLog } from '../workers/log.ts';
+import { noteStart } from '../workers/start-file.ts';
 import { formatProblems } from './check/format.ts';
 
 /** A process manager kills after this long; what is not drained by then is found by the others. */
@@ -43,6 +44,18 @@ function parseRoles(text: string): readonly Role[] {
 
 async function run({ project, roles }: Options): Promise<void> {
   const config = readConfig(process.env, project);
+  const isWhole = roles.length === ROLES.length;
+  // With a database of their own, companies run as many as they like, on as many machines.
+  if (!isWhole || config.database.kind !== 'embedded') return runEngine(config, roles);
+  const forget = await noteStart(config.projectDir);
+  try {
+    await runEngine(config, roles);
+  } finally {
+    await forget();
+  }
+}
+
+async function runEngine(config: Config, roles: readonly Role[]): Promise<void> {
   const log = openLog({ level: config.logLevel, name: roles.length === ROLES.length ? 'start' : roles.join('+') });
   const stop = stopSignal();
   const followFiles = config.database.kind === 'embedded';
