@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { nameProblem } from './init/company.ts';
 import { createProject } from './init/create.ts';
 import { findPackageRoot } from './init/package-root.ts';
+import { shellWord } from './support/shell-word.ts';
 
 /** The command. Exit code 1 when the folder cannot be used. */
 export function initCommand(): Command {
@@ -44,14 +45,10 @@ function nextSteps(dir: string, name: string, timezone: string): string {
 Put the postal address and the web site into perennial.yaml, and see whether the zone is right (${timezone}).
 Then:
 
-  cd ${quoted(dir)}
+  cd ${shellWord(dir)}
   perennial check     is everything right?
   perennial start     the engine, with a local inbox
 
 README.md there has the next steps. If the shell does not know perennial, it says how to run it as well.
 `;
-}
-
-function quoted(text: string): string {
-  return /^[\w./~-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -40,9 +40,9 @@ Five commands to begin with, in this folder:
 
 \`\`\`sh
 perennial check           # is everything right? If not: what, where, and what to do
-perennial sample          # made-up customers and a year of their orders, under .perennial/sample
+perennial sample          # made-up customers and the past year of their orders, under .perennial/sample
 perennial simulate --customers .perennial/sample/customers.jsonl --events .perennial/sample/events.jsonl \\
-  --from 2026-01-01T00:00:00Z --until 2027-01-01T00:00:00Z    # who would get what, and when; nothing is sent
+  --from FROM --until UNTIL    # with the times that sample printed: who would get what, and when; nothing is sent
 perennial start           # the engine, with a local inbox: no mail leaves this machine
 perennial inbox           # in a second terminal: the mails so far
 \`\`\`
