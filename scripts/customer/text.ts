@@ -85,7 +85,7 @@ function day(at: Instant | null, zone: Zone): string {
 }
 
 function consentText({ consent }: CustomerHistory): string {
-  if (consent.length === 0) return 'as each topic begins';
+  if (consent.length === 0) return "subscribed as each topic's default says";
   return consent
     .map(
       ({ kind, scope, source }) =>
@@ -147,11 +147,16 @@ function journalRows({ journal }: CustomerHistory, when: When): readonly (readon
   ]);
 }
 
+/** `held.drop` as "drop held"; other acts are words already. */
+function actText(action: string): string {
+  return action.startsWith('held.') ? `${action.slice('held.'.length)} held` : action;
+}
+
 function auditRows({ audit }: CustomerHistory, when: When): readonly (readonly string[])[] {
   return audit.map(({ businessAt, by, action, playbook, reason }) => [
     ...when(businessAt),
     by,
-    playbook === null ? action : `${action} ${playbook}`,
+    playbook === null ? actText(action) : `${actText(action)} ${playbook}`,
     reason ?? '',
   ]);
 }
