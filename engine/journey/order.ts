@@ -40,12 +40,25 @@ export function priorityOf(release: Release, playbook: string): number {
   return release.byName.get(playbook)?.priority ?? 0;
 }
 
-/** The order in which the sends of one reader are tried: by due time, then as the language orders due waits. */
-export function compareSends(release: Release): (a: Send, b: Send) => number {
+/** A planned send, and whose it is. */
+export interface OwnedSend {
+  readonly send: Send;
+  /** The company's id of the customer. */
+  readonly customer: string;
+}
+
+/** The order in which the due sends of one reader are tried: as the language orders due waits, then the one due first. */
+export function compareSends(release: Release): (a: OwnedSend, b: OwnedSend) => number {
+  const itemOf = ({ send, customer }: OwnedSend): ItemKey => ({
+    at: send.dueAt,
+    rank: RANK.wait,
+    seq: 0,
+    priority: priorityOf(release, send.playbook),
+    playbook: send.playbook,
+    customer,
+  });
   return (a, b) =>
-    a.dueAt - b.dueAt ||
-    priorityOf(release, b.playbook) - priorityOf(release, a.playbook) ||
-    compareText(a.playbook, b.playbook) ||
-    a.firstDueAt - b.firstDueAt ||
-    compareText(a.entryKey, b.entryKey);
+    compareItems(itemOf(a), itemOf(b)) ||
+    a.send.firstDueAt - b.send.firstDueAt ||
+    compareText(a.send.entryKey, b.send.entryKey);
 }

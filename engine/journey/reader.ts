@@ -37,3 +37,14 @@ export class ReaderLog implements Reader {
     return this.handedAt[this.handedAt.length - k] ?? null;
   }
 }
+
+/** Customers in groups of one reader: their order within a group is kept, as is that of the groups' firsts. */
+export function byReader<T extends { readonly reader: ReaderLog }>(drafts: readonly T[]): Iterable<readonly T[]> {
+  const groups = new Map<ReaderLog, T[]>();
+  for (const draft of drafts) {
+    const group = groups.get(draft.reader);
+    if (group === undefined) groups.set(draft.reader, [draft]);
+    else group.push(draft);
+  }
+  return groups.values();
+}

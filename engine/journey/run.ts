@@ -11,6 +11,7 @@ import { earliest, type DueItem } from './due.ts';
 import { enrol } from './enrol.ts';
 import { launchKey } from './launch.ts';
 import { compareItems, RANK, type ItemKey } from './order.ts';
+import { byReader } from './reader.ts';
 import { armTimers, fireTimer } from './timers.ts';
 import type { Context, Decision, Enrolment, EntryRefusal, Profile, Send, Settlement } from './types.ts';
 
@@ -24,16 +25,6 @@ export { compareSends } from './order.ts';
 export function runDue(drafts: readonly Draft[], upTo: Instant, ctx: Context): void {
   for (const draft of drafts) armTimers(draft, upTo, ctx);
   for (const group of byReader(drafts)) runGroup(group, upTo, ctx);
-}
-
-function byReader(drafts: readonly Draft[]): Iterable<readonly Draft[]> {
-  const groups = new Map<unknown, Draft[]>();
-  for (const draft of drafts) {
-    const group = groups.get(draft.reader);
-    if (group === undefined) groups.set(draft.reader, [draft]);
-    else group.push(draft);
-  }
-  return groups.values();
 }
 
 function runGroup(group: readonly Draft[], upTo: Instant, ctx: Context): void {

@@ -1,6 +1,7 @@
 /** Which of the due mails of loaded customers may go now, decided by the pure core. */
 import { sendKey, type Draft } from '../journey/draft.ts';
-import { compareItems, compareText, priorityOf, RANK, type ItemKey } from '../journey/order.ts';
+import { compareSends, type OwnedSend } from '../journey/order.ts';
+import { byReader } from '../journey/reader.ts';
 import { attempt } from '../journey/run.ts';
 import type { Enrolment, Send } from '../journey/types.ts';
 import type { StoreContext } from './context.ts';
@@ -72,46 +73,17 @@ function decideOn({ draft, send }: Due, tally: Tally, ctx: StoreContext): void {
   }
 }
 
-function byReader(drafts: readonly Draft[]): Iterable<readonly Draft[]> {
-  const groups = new Map<unknown, Draft[]>();
-  for (const draft of drafts) {
-    const group = groups.get(draft.reader);
-    if (group === undefined) groups.set(draft.reader, [draft]);
-    else group.push(draft);
-  }
-  return groups.values();
-}
-
 function firstDue(group: readonly Draft[], lane: MailLane, ctx: StoreContext): Due | null {
-  let first: Due | null = null;
+  const compare = compareSends(ctx.release);
+  let first: (Due & OwnedSend) | null = null;
   for (const draft of group) {
     const { sends } = storedOf(draft);
     for (const send of draft.sends.values()) {
       if (send.dueAt > ctx.now || send.transactional !== (lane === 'transactional')) continue;
       if (ctx.isPaused(send.playbook) || sends.get(sendKey(send))?.held === true) continue;
-      const due = { draft, send };
-      if (first === null || compareDue(due, first, ctx) < 0) first = due;
+      const due = { draft, send, customer: draft.profile.id };
+      if (first === null || compare(due, first) < 0) first = due;
     }
   }
   return first;
-}
-
-/** As the core orders waits that are due: simulation attempts a mail at this very place. */
-function compareDue(a: Due, b: Due, ctx: StoreContext): number {
-  return (
-    compareItems(itemOf(a, ctx), itemOf(b, ctx)) ||
-    a.send.firstDueAt - b.send.firstDueAt ||
-    compareText(a.send.entryKey, b.send.entryKey)
-  );
-}
-
-function itemOf({ draft, send }: Due, ctx: StoreContext): ItemKey {
-  return {
-    at: send.dueAt,
-    rank: RANK.wait,
-    seq: 0,
-    priority: priorityOf(ctx.release, send.playbook),
-    playbook: send.playbook,
-    customer: draft.profile.id,
-  };
 }

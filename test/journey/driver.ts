@@ -3,7 +3,6 @@
  * attempted (claimed) one after the other and settled, and what changed is stored in between.
  */
 import { changesOf, openDraft, ReaderLog, sendKey, enrolmentKey, type Draft } from '../../engine/journey/draft.ts';
-import { compareItems, priorityOf, RANK } from '../../engine/journey/order.ts';
 import { attempt, compareSends, receive, runDue, settle } from '../../engine/journey/run.ts';
 import { launchInstant, launchKey } from '../../engine/journey/launch.ts';
 import type {
@@ -227,20 +226,12 @@ class OneReader {
 
   /** The order of the language: by due time, priority and playbook, then customer. */
   private firstMail(now: Instant): { readonly draft: Draft; readonly send: Send } | null {
-    const { release } = this.run;
-    const compare = compareSends(release);
-    const key = (draft: Draft, { dueAt, playbook }: Send) => ({
-      at: dueAt,
-      rank: RANK.wait,
-      seq: 0,
-      priority: priorityOf(release, playbook),
-      playbook,
-      customer: draft.profile.id,
-    });
     const due = this.drafts.flatMap((draft) =>
-      [...draft.sends.values()].filter((send) => send.dueAt <= now).map((send) => ({ draft, send })),
+      [...draft.sends.values()]
+        .filter((send) => send.dueAt <= now)
+        .map((send) => ({ draft, send, customer: draft.profile.id })),
     );
-    due.sort((a, b) => compareItems(key(a.draft, a.send), key(b.draft, b.send)) || compare(a.send, b.send));
+    due.sort(compareSends(this.run.release));
     return due[0] ?? null;
   }
 

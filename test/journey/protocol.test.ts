@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { changesOf, openDraft, ReaderLog, type Draft } from '../../engine/journey/draft.ts';
 import { JourneyError } from '../../engine/journey/errors.ts';
+import type { OwnedSend } from '../../engine/journey/order.ts';
 import {
   attempt,
   cancelEnrolments,
@@ -608,26 +609,31 @@ describe('state that cannot be', () => {
 });
 
 describe('compareSends', () => {
-  it('goes by due time, priority, playbook, then the one due first', () => {
+  it('goes by due time, priority, playbook, customer, then the one due first', () => {
     const priority = (name: string): string => (name === 'c' ? `\n  priority: 1${TWO_MAILS}` : TWO_MAILS);
     const release = releaseOf({ playbooks: { a: priority('a'), b: priority('b'), c: priority('c') } });
-    const send = (playbook: string, dueAt: number, firstDueAt: number): Send => ({
-      id: null,
-      playbook,
-      entryKey: `event:${firstDueAt}`,
-      step: 'one',
-      visit: 0,
-      template: 'one',
-      topic: 'news',
-      transactional: false,
-      firstDueAt,
-      dueAt,
+    const send = (playbook: string, dueAt: number, firstDueAt: number, customer = 'ada', key = ''): OwnedSend => ({
+      customer,
+      send: {
+        id: null,
+        playbook,
+        entryKey: `event:${key}`,
+        step: 'one',
+        visit: 0,
+        template: 'one',
+        topic: 'news',
+        transactional: false,
+        firstDueAt,
+        dueAt,
+      },
     });
     const inOrder = [
       send('b', 1, 1),
       send('c', 2, 2),
       send('a', 2, 1),
-      send('a', 2, 2),
+      send('a', 2, 2, 'ada', 'x'),
+      send('a', 2, 2, 'ada', 'y'),
+      send('a', 2, 0, 'bob'),
       send('b', 2, 0),
       send('gone', 2, 0),
     ];
