@@ -6,12 +6,21 @@ import { ConfigError } from '../workers/config.ts';
 import { EmbeddedPostgresError } from '../workers/embedded/error.ts';
 import { ProjectError } from '../engine/project/read.ts';
 import { QueueUnavailable, QueueUnsuitable } from '../engine/queue/queue.ts';
+import { NewerDatabaseError } from '../engine/store/migrate.ts';
 import { findPackageRoot } from './init/package-root.ts';
 import { perennialProgram } from './program.ts';
 import { databaseAway } from './support/database-away.ts';
 
 /** What a person can mend: the message is enough. Anything else is a bug and shows its stack. */
-const EXPECTED = [AlreadyRunning, ConfigError, EmbeddedPostgresError, ProjectError, QueueUnavailable, QueueUnsuitable];
+const EXPECTED = [
+  AlreadyRunning,
+  ConfigError,
+  EmbeddedPostgresError,
+  NewerDatabaseError,
+  ProjectError,
+  QueueUnavailable,
+  QueueUnsuitable,
+];
 
 async function main(): Promise<void> {
   const root = await findPackageRoot(import.meta.dirname);

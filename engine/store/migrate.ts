@@ -11,12 +11,26 @@ export interface Migration {
 /** All migrations, in order. */
 export const migrations: readonly Migration[] = [initial];
 
+/** The database was migrated by a newer version of Perennial. The message says what to do. */
+export class NewerDatabaseError extends Error {
+  override readonly name = 'NewerDatabaseError';
+  readonly code = 'newer-database';
+
+  /** `migration` is the name of one that this version does not know. */
+  constructor(migration: string) {
+    super(
+      `the database has the migration "${migration}", which this version of Perennial does not know: ` +
+        'it was made by a newer version; run that version, or restore a backup from before the upgrade',
+    );
+  }
+}
+
 /** Any fixed number: names the lock that keeps two processes from migrating at once. */
 const MIGRATION_LOCK = 7_318_204_551;
 
 /**
- * Applies what is missing and returns the names applied. Throws when the database was migrated by a newer version
- * of Perennial: going back is not possible, so nothing is touched.
+ * Applies what is missing and returns the names applied.
+ * @throws NewerDatabaseError when a newer version migrated it: going back is not possible, so nothing is touched.
  */
 export async function migrate(db: Database): Promise<readonly string[]> {
   return db.transaction(async (tx) => {
@@ -28,12 +42,7 @@ export async function migrate(db: Database): Promise<readonly string[]> {
     const { rows } = await tx.query<{ name: string }>('select name from migrations order by name');
     const known = new Set(migrations.map((migration) => migration.name));
     const foreign = rows.find((row) => !known.has(row.name));
-    if (foreign !== undefined) {
-      throw new Error(
-        `the database has the migration "${foreign.name}", which this version of Perennial does not know: ` +
-          'it was made by a newer version; run that version, or restore a backup from before the upgrade',
-      );
-    }
+    if (foreign !== undefined) throw new NewerDatabaseError(foreign.name);
     const applied = new Set(rows.map((row) => row.name));
     const missing = migrations.filter((migration) => !applied.has(migration.name));
     for (const migration of missing) {
