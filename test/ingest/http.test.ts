@@ -319,6 +319,38 @@ describe('what is refused', () => {
   });
 });
 
+describe('an intake that gets more than its database can take', () => {
+  it('refuses at once what is more than so many calls, with a time to come back, and takes the rest', async () => {
+    const db = openDatabase(staffed.db.url, { max: 1 });
+    const own = await startPublic({
+      db,
+      cache: openReleaseCache(compileSources),
+      hints: { send: async () => true },
+      config: CONFIG,
+      log: pino({ level: 'silent' }),
+    });
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${KEY}` };
+    const send = async (batch: number): Promise<Response> => {
+      const calls = Array.from({ length: 100 }, (_, index) => order(`c${index}`, `b${batch}-${index}`));
+      const body = JSON.stringify({ batch: calls });
+      return fetch(`${own.url}/v1/batch`, { method: 'POST', headers, body });
+    };
+    // Its only connection is taken, so everything waits.
+    const connection = await db.pool.connect();
+    const answers: Response[] = [];
+    const sent = Array.from({ length: 25 }, async (_, batch) => answers.push(await send(batch)));
+    while (answers.length < 4) await Promise.race([Promise.all(sent), new Promise(setImmediate)]);
+    expect(answers.map(({ status, headers: got }) => [status, got.get('retry-after')])).toEqual(
+      Array.from({ length: 4 }, () => [503, '5']),
+    );
+    connection.release();
+    await Promise.all(sent);
+    expect(answers.filter(({ status }) => status !== 503)).toHaveLength(21);
+    await own.close();
+    await db.close();
+  });
+});
+
 describe('starting and ending', () => {
   it('finishes a request that is under way, and takes no more', async () => {
     const own = await startPublic({

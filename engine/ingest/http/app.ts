@@ -8,7 +8,7 @@ import { callTypeOf, type CallType } from '../validate.ts';
 import { openKeyCheck } from './auth.ts';
 import { readJson } from './body.ts';
 import { Failure } from './failure.ts';
-import type { Call, Intake, Taken } from './intake.ts';
+import { IntakeFull, type Call, type Intake, type Taken } from './intake.ts';
 import { answerOf, errorBody, errorOf, type Answer, type ErrorBody } from './reply.ts';
 
 /** What the intake works with. */
@@ -116,7 +116,7 @@ async function store(calls: readonly Call[], { intake, onFailure }: IntakeOption
     return await intake.take(calls);
   } catch (cause) {
     onFailure(cause);
-    if (classifyFailure(cause) === 'poison') throw internal(cause);
+    if (!(cause instanceof IntakeFull) && classifyFailure(cause) === 'poison') throw internal(cause);
     const message = 'this could not be stored; send it again later: with the same messageId nothing counts twice';
     throw new Failure(503, 'unavailable', message, null, { cause });
   }

@@ -4,6 +4,7 @@
  * Kept true throughout:
  * 1. One transaction at a time; calls go in as they came, so one customer's stay in order.
  * 2. A call is answered only after its transaction has committed or failed.
+ * 3. So many calls may wait; further ones are refused at once, or a slow database would fill the memory.
  */
 import type { ReleaseCache } from '../../store/context.ts';
 import type { Database } from '../../store/database.ts';
@@ -25,7 +26,10 @@ export type Taken =
 
 /** Takes the calls of requests. */
 export interface Intake {
-  /** Resolves after the commit, with one answer for each call. Rejects when the transaction failed. */
+  /**
+   * Resolves after the commit, with one answer for each call. Rejects when the transaction failed, and at once, with an
+   * `IntakeFull`, while too many calls wait.
+   */
   take(calls: readonly Call[]): Promise<readonly Taken[]>;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
@@ -44,6 +48,15 @@ export interface IntakeParts {
 /** Past this, more calls make a transaction longer without making the whole faster. */
 const CALLS_PER_TRANSACTION = 50;
 
+/** Some seconds of a database at work; a larger request is taken all the same when nothing else waits. */
+const MAX_CALLS_WAITING = 2_000;
+
+/** Too many calls wait for the database: the sender should come back later. */
+export class IntakeFull extends Error {
+  override readonly name = 'IntakeFull';
+  readonly code = 'intake_full';
+}
+
 interface Waiting {
   readonly calls: readonly Call[];
   readonly resolve: (taken: readonly Taken[]) => void;
@@ -53,12 +66,14 @@ interface Waiting {
 /** Opens the intake of one process. */
 export function openIntake(parts: IntakeParts): Intake {
   let queue: Waiting[] = [];
+  let callsWaiting = 0;
   let running: Promise<void> | null = null;
 
   const work = async (): Promise<void> => {
     while (queue.length > 0) {
       const group = nextGroup(queue);
       queue = queue.slice(group.length);
+      callsWaiting -= countCalls(group);
       await settle(group, parts);
     }
     running = null;
@@ -66,6 +81,11 @@ export function openIntake(parts: IntakeParts): Intake {
   return {
     take: (calls) =>
       new Promise((resolve, reject) => {
+        if (callsWaiting > 0 && callsWaiting + calls.length > MAX_CALLS_WAITING) {
+          reject(new IntakeFull(`${callsWaiting} calls wait for the database already`));
+          return;
+        }
+        callsWaiting += calls.length;
         queue.push({ calls, resolve, reject });
         running ??= work();
       }),
@@ -73,6 +93,10 @@ export function openIntake(parts: IntakeParts): Intake {
       await running;
     },
   };
+}
+
+function countCalls(requests: readonly Waiting[]): number {
+  return requests.reduce((sum, { calls }) => sum + calls.length, 0);
 }
 
 /** Whole requests from the head of the queue; at least one, however many calls it has. */
