@@ -16,7 +16,7 @@ export interface OutgoingMail {
   readonly message: Buffer;
 }
 
-/** Asked once the server has taken all but the end of a message: true lets it go, false or a throw keeps it back. */
+/** Asked once all but the end of a message has been given to the socket: true lets it go, false or a throw keeps it back. */
 export type HandOver = () => Promise<boolean>;
 
 /** How a conversation ended. */

@@ -12,7 +12,7 @@ export { MailError } from './url.ts';
 /** How mail leaves. */
 export interface Transport {
   /**
-   * Tries one mail once. `handOver` is called at most once, when the server has all but the end of the message; the
+   * Tries one mail once. `handOver` is called at most once, when all but the end of the message is on its way to the server; the
    * end goes out only if it resolves true. Never rejects, and settles only after `handOver` has.
    */
   deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome>;
