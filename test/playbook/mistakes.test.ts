@@ -217,7 +217,7 @@ const CASES: readonly Case[] = [
     why: 'a window',
     source: third('send_window: { days: mon-fry, hours: "09:00-25:00" }'),
     expected: [
-      ['3:22 bad-value', '"mon-fry" names no weekdays', null],
+      ['3:22 bad-value', '"mon-fry" names no weekdays: there is no "fry", did you mean "fri"?', null],
       ['3:38 bad-value', '"25:00"', null],
     ],
   },
@@ -283,11 +283,12 @@ const CASES: readonly Case[] = [
     source: steps(
       '- wait: 3',
       '- wait: 0 days',
-      '- wait: until someday',
+      '- wait: until whenever',
       '- wait: until monday',
       '- wait: { until: customer.plan }',
       '- wait: { until: launch.x }',
       '- wait: until 2026-02-30 09:00',
+      '- wait: until mondy 09:00',
     ),
     expected: [
       ['4:11 wrong-type', 'expected a wait', null],
@@ -297,6 +298,7 @@ const CASES: readonly Case[] = [
       ['8:20 wrong-type', 'no date', expect.anything() as unknown as string],
       ['9:20 unknown-field', 'no `launch`', null],
       ['10:11 bad-value', '"2026-02-30"', null],
+      ['11:11 bad-value', 'did you mean "monday"?', null],
     ],
   },
   {
@@ -336,6 +338,11 @@ const CASES: readonly Case[] = [
       ['4:34 unknown-attribute', 'kept by the engine', null],
       ['4:59 wrong-type', 'a date, such as', null],
     ],
+  },
+  {
+    why: 'a change of nothing',
+    source: steps('- set: {}'),
+    expected: [['4:10 nothing-set', 'sets nothing', expect.anything() as unknown as string]],
   },
   {
     why: 'what an exit hides',

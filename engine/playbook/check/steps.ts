@@ -149,7 +149,11 @@ function checkStep(checks: StepChecks, step: LooseStep): void {
   checkWaits(checks, step);
   checkChoose(checks, step);
   checkReferences(checks, step);
-  if ('set' in step && step.set !== undefined) checkSet(checks, step.set);
+  if (!('set' in step) || step.set === undefined) return;
+  checkSet(checks, step.set);
+  if (Object.keys(step.set).length > 0) return;
+  const fix = 'name an attribute and its value, such as `set: { plan: gold }`, or take the step out';
+  checks.report.at(step, 'set', { code: 'nothing-set', message: 'this step sets nothing', fix });
 }
 
 /** Checks all steps of a playbook but for their ids. */

@@ -4,6 +4,7 @@ import { parseDuration } from '../../time/duration.ts';
 import { parseLocalDate, parseTimeOfDay, TimeSyntaxError } from '../../time/text.ts';
 import type { Duration, Weekday } from '../../time/types.ts';
 import type { DateRule } from '../../time/types.ts';
+import { nearest } from '../nearest.ts';
 
 /** A text that does not say what it should; the message names what was expected. */
 export class TextError extends Error {
@@ -98,11 +99,17 @@ export function weekdayOf(name: string): Weekday | null {
   return index < 0 ? null : ((index + 1) as Weekday);
 }
 
+/** The weekday that a misspelt word may mean, as long or short as it is; null when none is near. */
+export function nearestWeekday(name: string): string | null {
+  return nearest(name, name.length <= 3 ? DAYS : LONG_DAYS);
+}
+
 function weekdayOrThrow(name: string, written: string): Weekday {
   const day = weekdayOf(name);
-  if (day === null)
-    throw new TextError(`"${written}" names no weekdays: expected such as "mon-fri", "sat, sun" or "any"`);
-  return day;
+  if (day !== null) return day;
+  const near = nearestWeekday(name);
+  const advice = near === null ? 'expected such as "mon-fri", "sat, sun" or "any"' : `did you mean "${near}"?`;
+  throw new TextError(`"${written}" names no weekdays: ${near === null ? '' : `there is no "${name}", `}${advice}`);
 }
 
 /** `any`, `mon-fri`, `sat, sun`, `fri-mon`: ascending, Monday first. */

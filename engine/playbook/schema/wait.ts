@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseDuration } from '../../time/duration.ts';
 import { parseLocalDate, parseTimeOfDay } from '../../time/text.ts';
 import type { Duration, LocalDate, TimeOfDay, Weekday } from '../../time/types.ts';
-import { fieldName, offset, text, TextError, timeOfDay, weekdayOf } from './text.ts';
+import { fieldName, nearestWeekday, offset, text, TextError, timeOfDay, weekdayOf } from './text.ts';
 
 /** A wait as written on one line. */
 export type WaitText =
@@ -21,7 +21,11 @@ function parseUntil(written: string, when: string): WaitText {
   if (second === undefined && /^\d\d?:/.test(first)) return { kind: 'time', at: parseTimeOfDay(first), weekday: null };
   const weekday = weekdayOf(first);
   const isDate = /^\d{4}-/.test(first);
-  if (weekday === null && !isDate) throw new TextError(`"${written}" is no wait: expected ${FORMS}`);
+  if (weekday === null && !isDate) {
+    const near = nearestWeekday(first);
+    const advice = near === null ? `expected ${FORMS}` : `there is no "${first}", did you mean "${near}"?`;
+    throw new TextError(`"${written}" is no wait: ${advice}`);
+  }
   if (second === undefined) throw new TextError(`"${written}" names no time: expected such as "until ${first} 09:00"`);
   const at = parseTimeOfDay(second);
   return weekday === null ? { kind: 'day', date: parseLocalDate(first), at } : { kind: 'time', at, weekday };
