@@ -151,6 +151,7 @@ describe('perennial import', () => {
     ['x.csv', { format: 'xml' }, /expected jsonl or csv/],
     ['x.csv', { map: ['id'] }, /"id" is no assignment; expected field=column/],
     ['x.csv', { map: ['id='] }, /expected field=column/],
+    ['x.csv', { map: ['customer=who,at=when'] }, /its own --map: --map customer=who --map at=when/],
     ['x.csv', { set: ['=x'] }, /expected field=value/],
     ['x.csv', { where: ['amount'] }, /no filter; expected a column, one of = != > >= < <=/],
     ['x.csv', { where: ['amount>many'] }, /compares numbers, and "many" is none/],

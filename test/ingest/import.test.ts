@@ -324,6 +324,7 @@ describe('CSV', () => {
     ['a column that is there twice', 'a,a', { map: mapped({ id: 'a' }) }, /several columns "a"/],
     ['another delimiter', 'id;at', { map: mapped({ id: 'id' }) }, /is "," the delimiter/],
     ['a filter on no column', 'id', { where: [parseFilter('x=1')] }, /no column "x"/],
+    ['a field that every line needs', 'id,customer,event,when', {}, /the field at, .* --map at=COLUMN/],
     ['no header to read', '"id', {}, /first line should name the columns.*quotation mark/],
   ])('says before it begins when the options do not fit: %s', async (_, header, options, message) => {
     const file = await fileOf(`${header}\n1,2\n`, '.csv');

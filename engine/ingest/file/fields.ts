@@ -29,15 +29,24 @@ const DATA = 'data.';
 export function fieldsOf(
   kind: ImportKind,
   company: Company,
-): { readonly known: readonly string[]; readonly isField: (name: string) => boolean } {
+): {
+  readonly known: readonly string[];
+  readonly required: readonly string[];
+  readonly isField: (name: string) => boolean;
+} {
   if (kind === 'customers') {
     const known = ['id', ...customerFields(company), ...CONSENT_FIELDS];
-    return { known, isField: (name) => known.includes(name) };
+    return { known, required: ['id'], isField: (name) => known.includes(name) };
   }
   const declared = Object.values(company.events).flatMap((fields) => Object.keys(fields).map((name) => DATA + name));
   const known = [...EVENT_FIELDS, ...new Set(declared)];
   // Events may carry more than is declared.
-  return { known, isField: (name) => known.includes(name) || (name.startsWith(DATA) && name.length > DATA.length) };
+  const required = EVENT_FIELDS.filter((name) => name !== 'id');
+  return {
+    known,
+    required,
+    isField: (name) => known.includes(name) || (name.startsWith(DATA) && name.length > DATA.length),
+  };
 }
 
 /** A CSV row as the object that a JSON line would have been; cells are read as the types of their fields. */

@@ -57,18 +57,28 @@ export function parseAssignment(text: string, what: 'column' | 'value'): readonl
   if (at < 1 || (what === 'column' && at === text.length - 1)) {
     throw new MappingError(`"${text}" is no assignment; expected field=${what}`);
   }
+  const several = what === 'column' && /^[^=,]+=[^=,]+(,[^=,]+=[^=,]+)+$/.test(text);
+  if (several) {
+    const apart = text.split(',').map((part) => `--map ${part.trim()}`);
+    throw new MappingError(`"${text}" is more than one assignment; give each its own --map: ${apart.join(' ')}`);
+  }
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
 /**
  * Fits the options to the header. Without any `map`, a column whose name is that of a field is that field; with one,
  * only what is mapped is read. `isField` knows the fields, `fields` are those that can be listed.
- * @throws MappingError for a column that the file lacks, a field that is not known, or one that is given twice.
+ * @throws MappingError for a column that the file lacks, a field that is not known, one that is given twice, or one
+ * that every line must have and none can.
  */
 export function fitMapping(
   header: readonly string[],
   options: MappingOptions,
-  fields: { readonly known: readonly string[]; readonly isField: (name: string) => boolean },
+  fields: {
+    readonly known: readonly string[];
+    readonly required: readonly string[];
+    readonly isField: (name: string) => boolean;
+  },
 ): Mapping {
   const columns = header.map((name) => name.trim());
   const indexOf = (column: string): number => findColumn(columns, column, options.delimiter);
@@ -83,6 +93,7 @@ export function fitMapping(
   for (const field of assigned) checkField(field, assigned, fields);
   const mapped = given.map(({ field, column }) => ({ field, index: indexOf(column) }));
   const filters = options.where.map((filter) => ({ ...filter, index: indexOf(filter.column) }));
+  checkRequired(columns, assigned, fields.required, options.delimiter);
   const used = new Set([...mapped, ...filters].map(({ index }) => index));
   return {
     columns,
@@ -90,6 +101,27 @@ export function fitMapping(
     filters,
     unused: columns.filter((name, index) => name !== '' && !used.has(index)),
   };
+}
+
+/** Without such a field every single line would be set aside. */
+function checkRequired(
+  columns: readonly string[],
+  assigned: readonly string[],
+  required: readonly string[],
+  delimiter: string,
+): void {
+  const missing = required.filter((field) => !assigned.includes(field));
+  if (missing.length === 0) return;
+  const advice = missing.map((field) => `--map ${field}=COLUMN`).join(' ');
+  throw new MappingError(
+    `nothing gives the ${missing.length === 1 ? 'field' : 'fields'} ${missing.join(', ')}, which every line must have; ` +
+      `the first line names ${columns.join(', ')}. Say which column it is: ${advice}` +
+      ` (or --set FIELD=VALUE for all lines)${oneColumn(columns, delimiter)}`,
+  );
+}
+
+function oneColumn(columns: readonly string[], delimiter: string): string {
+  return columns.length === 1 ? `. The whole first line is one column: is "${delimiter}" the delimiter?` : '';
 }
 
 function findColumn(columns: readonly string[], column: string, delimiter: string): number {
