@@ -2,7 +2,9 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Line } from '../engine/journey/types.ts';
 import type { Json } from '../engine/playbook/types.ts';
-import { triggerPlaybook, type Triggered } from '../engine/store/trigger.ts';
+import { RenderError } from '../engine/message/scope.ts';
+import { triggerPlaybook, type ForeseenMails, type Triggered } from '../engine/store/trigger.ts';
+import { renderFor } from '../workers/composing.ts';
 import type { Zone } from '../engine/time/types.ts';
 import { zoneOfCustomer } from './support/customer-zone.ts';
 import type { CommandContext } from './support/database.ts';
@@ -28,10 +30,45 @@ export function triggerCommand(terminal: Terminal = processTerminal()): Command 
       answer(terminal, options, async (context) => {
         const { db, cache } = context;
         const { customer, by, reason, set: vars, dryRun = false } = options;
-        const triggered = await triggerPlaybook(db, cache, { customer, playbook, vars, by, reason, dryRun });
-        return describe(context, triggered, playbook, options.customer, terminal);
+        let unwritable: readonly Unwritable[] = [];
+        const onForeseen = (mails: ForeseenMails): void => {
+          unwritable = tryMails(mails, vars);
+        };
+        const request = { customer, playbook, vars, by, reason, dryRun, onForeseen };
+        const triggered = await triggerPlaybook(db, cache, request);
+        const described = await describe(context, triggered, playbook, options.customer, terminal);
+        return unwritable.length === 0 ? described : withUnwritable(described, unwritable);
       }),
     );
+}
+
+/** A mail that would be held, and its error. */
+interface Unwritable {
+  readonly template: string;
+  readonly error: string;
+}
+
+/** Writes the mails as a worker would, to find what it would hold. */
+function tryMails(mails: ForeseenMails, vars: Readonly<Record<string, Json>>): readonly Unwritable[] {
+  return mails.templateNames.flatMap((template) => {
+    try {
+      renderFor({ ...mails, template, enrolment: { origin: {}, vars } });
+      return [];
+    } catch (error) {
+      if (!(error instanceof RenderError)) throw error;
+      return [{ template, error: error.message }];
+    }
+  });
+}
+
+function withUnwritable(described: Answer, unwritable: readonly Unwritable[]): Answer {
+  const lines = unwritable.map(({ template, error }) => `email ${template} would be held: ${harmless(error)}\n`);
+  const advice = 'Give what is missing with --set KEY=VALUE, or mend the template.\n';
+  return {
+    json: { ...described.json, unwritable },
+    text: `${described.text}${lines.join('')}${advice}`,
+    failed: true,
+  };
 }
 
 const SETTING = /^([A-Za-z_][A-Za-z0-9_]*)(:?=)(.*)$/s;

@@ -1,9 +1,13 @@
 /** From a claimed send to the bytes of its mail. */
 import { compose, PERENNIAL_HEADERS, type ComposedMail } from '../engine/message/compose.ts';
-import { usableLocale } from '../engine/message/scope.ts';
+import { usableLocale, type Rendered } from '../engine/message/scope.ts';
+import type { TemplateSet } from '../engine/message/templates.ts';
 import { parseMailbox } from '../engine/message/address.ts';
 import { scopeOf } from '../engine/journey/view.ts';
+import type { Enrolment, Profile } from '../engine/journey/types.ts';
+import type { Release } from '../engine/playbook/types.ts';
 import type { ClaimedSend } from '../engine/store/claim.ts';
+import type { Instant } from '../engine/time/types.ts';
 
 /**
  * Renders and composes a claimed send with the templates of the release under which it was claimed.
@@ -13,18 +17,9 @@ export function composeSend(send: ClaimedSend): ComposedMail {
   const { profile, release } = send;
   const { company } = release;
   const { template: name, playbook, step } = send.send;
-  const locale = usableLocale(profile.locale, company.locale);
-  const template = send.templates.get(name, locale);
-  if (template === null) throw new Error(`the release has no template "${name}"`);
-  const scope = scopeOf(profile, release, send.now, send.enrolment);
-  const rendered = template.render({
-    ...scope,
-    company: company.fields,
-    unsubscribe_url: unsubscribeUrl(company.mail.replyTo ?? company.mail.from),
-    locale,
-  });
+  const { rendered, from } = renderFor({ ...send, template: name });
   return compose({
-    from: template.from ?? company.mail.from,
+    from: from ?? company.mail.from,
     to: send.address,
     toName: profile.name,
     replyTo: company.mail.replyTo,
@@ -39,6 +34,33 @@ export function composeSend(send: ClaimedSend): ComposedMail {
       [PERENNIAL_HEADERS.send]: String(send.sendId),
     },
   });
+}
+
+/** A mail's words for one customer: what `composeSend` sends, and what a dry run tries. */
+export interface MailToRender {
+  readonly profile: Profile;
+  readonly release: Release;
+  readonly templates: TemplateSet;
+  /** Its name. */
+  readonly template: string;
+  readonly enrolment: Pick<Enrolment, 'origin' | 'vars'>;
+  readonly now: Instant;
+}
+
+/** Renders a mail; `from` is the sender that its template names. @throws RenderError. */
+export function renderFor(mail: MailToRender): { readonly rendered: Rendered; readonly from: string | null } {
+  const { profile, release, now, enrolment } = mail;
+  const { company } = release;
+  const locale = usableLocale(profile.locale, company.locale);
+  const template = mail.templates.get(mail.template, locale);
+  if (template === null) throw new Error(`the release has no template "${mail.template}"`);
+  const rendered = template.render({
+    ...scopeOf(profile, release, now, enrolment),
+    company: company.fields,
+    unsubscribe_url: unsubscribeUrl(company.mail.replyTo ?? company.mail.from),
+    locale,
+  });
+  return { rendered, from: template.from };
 }
 
 /** Until unsubscribing by link exists, a mail to the company's own address, read by people. */

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Draft } from '../journey/draft.ts';
 import { enterByHand, runDue } from '../journey/run.ts';
-import type { EntryRefusal, Line } from '../journey/types.ts';
-import type { Json } from '../playbook/types.ts';
+import type { EntryRefusal, Line, Profile } from '../journey/types.ts';
+import type { TemplateSet } from '../message/templates.ts';
+import type { Json, Release } from '../playbook/types.ts';
 import { nearestAll } from '../playbook/nearest.ts';
 import type { Instant } from '../time/types.ts';
 import { writeAudit } from './audit.ts';
@@ -26,6 +27,17 @@ export interface TriggerRequest {
   readonly reason: string;
   /** Says what would happen, and changes nothing. */
   readonly dryRun: boolean;
+  /** In a dry run, told what the mails that would go out at once are written from. */
+  readonly onForeseen?: (foreseen: ForeseenMails) => void;
+}
+
+/** The mails that would go out at once, and what they are written from. */
+export interface ForeseenMails {
+  readonly profile: Profile;
+  readonly release: Release;
+  readonly templates: TemplateSet;
+  readonly now: Instant;
+  readonly templateNames: readonly string[];
 }
 
 /** What came of it. */
@@ -84,7 +96,12 @@ async function start(
   const entry = { entryKey: `manual:${randomUUID()}`, at: ctx.now, vars };
   const { refusal, lines } = foresee(draft, playbook, entry, ctx);
   if (!refusal.entered) return { outcome: 'refused', customer, because: refusal.because };
-  if (!dryRun) {
+  if (dryRun) {
+    const atOnce = lines.filter((line) => line.do === 'email' && line.at <= ctx.now);
+    const { release, templates, now } = ctx;
+    const templateNames = atOnce.flatMap(({ template }) => (template === undefined ? [] : [template]));
+    request.onForeseen?.({ profile: draft.profile, release, templates, now, templateNames });
+  } else {
     // What is due comes first, as it would have without the person.
     runDue([draft], ctx.now, ctx);
     const entered = enterByHand(draft, playbook, entry, ctx);

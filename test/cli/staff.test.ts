@@ -108,6 +108,13 @@ describe('perennial deploy', () => {
 });
 
 describe('perennial trigger', () => {
+  it('says in a dry run what would be held because it cannot be written', async () => {
+    const dry = await run(triggerCommand, ['sorry', '--customer', 'ada', ...ACT, '--dry-run']);
+    expect(dry.err).toMatch(/email hello\/sorry would be held: .*vars\.order_id/);
+    expect(dry.code).toBe(1);
+    expect(await run(triggerCommand, [...START, '--dry-run'])).toMatchObject({ code: 0 });
+  });
+
   it('enrols, and shows what is to come in both zones', async () => {
     const dry = await run(triggerCommand, [...START, '--dry-run']);
     expect(dry.out).toContain('Dry run, nothing was changed.');
