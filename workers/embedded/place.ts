@@ -44,7 +44,7 @@ export async function findPlace(projectDir: string, machineFolders: readonly str
   const owner = await ownerOf(inside);
   if (owner !== null) return placeOfOwner({ home, dataDir: inside, machineRoot }, owner);
   const outside = await pointedTo(home);
-  if (outside !== null) return placeOfPointer(project, { home, machineRoot }, outside);
+  if (outside !== null) return placeOfPointer(project, { home, machineRoot }, outside, log);
   const account = await serverAccount();
   if (account === null) return { home, dataDir: inside, account, copyRoot: async () => home };
   // Others may pass through, not look in: the account needs no more, and what is in there is not theirs.
@@ -85,7 +85,7 @@ function placeOfOwner(at: Roots & { readonly dataDir: string }, owner: { uid: nu
   );
 }
 
-async function placeOfPointer(project: string, roots: Roots, outside: string): Promise<Place> {
+async function placeOfPointer(project: string, roots: Roots, outside: string, log: Logger): Promise<Place> {
   const { home, machineRoot } = roots;
   const pointer = path.join(home, POINTER);
   const dataDir = path.join(outside, 'postgres');
@@ -99,6 +99,7 @@ async function placeOfPointer(project: string, roots: Roots, outside: string): P
   }
   const place = placeOfOwner({ home, dataDir, machineRoot }, owner);
   await refuseCopy(project, outside, pointer);
+  log.info({ dir: outside }, `The data of this project is kept outside of it, in ${outside}`);
   return place;
 }
 
