@@ -2,7 +2,8 @@
  * A fleet of real processes under load: drained one after the other, then killed fifty times, over each queue. The judge
  * is an independent process at the other end of SMTP, and the test's own list of the orders that were taken in.
  *
- * PERENNIAL_CHAOS_FULL=1 lets the leases of what the killed held run out by themselves (45 s) instead of moving them up.
+ * PERENNIAL_CHAOS_FULL=1 brings more load, and lets the leases of what the killed held run out by themselves (45 s)
+ * instead of moving them up.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -15,7 +16,7 @@ import { FLEET, openSite, type Site } from './site.ts';
 
 const KILLS = 50;
 const FULL = process.env['PERENNIAL_CHAOS_FULL'] === '1';
-const RATE = { orders: 15, pauseMs: 150, maxBacklog: 400 } as const;
+const RATE = FULL ? { orders: 25, pauseMs: 150, maxBacklog: 800 } : { orders: 8, pauseMs: 150, maxBacklog: 150 };
 /** A killed process leaves mails in conversations, of which one half has been taken and the other has not. */
 const COUNTERS = { thinkMs: 100, takesLate: true } as const;
 /** Every kill hits a fleet at work, however slow the machine is. */
