@@ -85,10 +85,17 @@ async function openPublic(parts: Parts, fleet: Fleet): Promise<PublicServer> {
 /** Deploys the files as they are, then again after each change, until closed. */
 async function followFiles(parts: Parts, options: EngineOptions): Promise<() => Promise<void>> {
   const { log, config } = parts;
+  let hasMistakes = false;
   const deploy = async (): Promise<readonly Problem[]> => {
     const { release, problems, sources } = await checkProject(config.projectDir);
     if (problems.length > 0) options.onProblems?.(problems, sources);
-    if (release === null) return problems;
+    if (release === null) {
+      // Before there is one, the start itself says so and ends.
+      const current = await currentRelease(parts);
+      if (current !== null) log.warn({ release: current.slice(0, 12) }, 'not deployed: the earlier release goes on');
+      hasMistakes = true;
+      return problems;
+    }
     const note = { author: 'file watcher', note: null, gitCommit: null };
     const deployed = await deployRelease(parts.db, compileSources, sources, note);
     if (deployed.outcome === 'refused') {
@@ -97,7 +104,10 @@ async function followFiles(parts: Parts, options: EngineOptions): Promise<() => 
     } else if (deployed.changed) {
       const { releaseId, added, altered, removed } = deployed;
       log.info({ release: releaseId.slice(0, 12), added, altered, removed }, 'deployed');
+    } else if (hasMistakes) {
+      log.info({ release: deployed.releaseId.slice(0, 12) }, 'all is well again: the files are the release that runs');
     }
+    hasMistakes = false;
     return [];
   };
   const problems = await deploy();
