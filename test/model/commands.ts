@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { MailLane } from '../../engine/store/claim.ts';
 import { advance } from '../../engine/store/advance.ts';
 import { expireLeases } from '../../engine/store/expire.ts';
-import { PLAYBOOKS, TOPICS, ZONES } from './company.ts';
+import { ADDRESSES, CUSTOMERS, PLAYBOOKS, TOPICS, ZONES } from './company.ts';
 import { expectInvariants } from './invariants.ts';
 import {
   allow,
@@ -34,11 +34,6 @@ import {
   type Ending,
 } from './work.ts';
 import type { World } from './world.ts';
-
-/** Customers `c0` to `c5`. */
-export const CUSTOMERS = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'] as const;
-/** Fewer addresses than customers, so that they are shared. */
-export const ADDRESSES = ['a@example.com', 'b@example.com', 'c@example.com', 'd@example.com'] as const;
 
 interface Act {
   readonly label: string;
@@ -114,13 +109,14 @@ const cancels = act(fc.tuple(customer, fc.option(playbook)), 'cancel', async (pr
 const deploys = act(fc.constantFrom('first' as const, 'second' as const), 'deploy', async (_, world, to) =>
   deploy(world, to),
 );
-const holds = act(fc.tuple(customer, fc.option(playbook)), 'hold', async (_, world, [who, of]) => hold(world, who, of));
+const culprit = fc.constantFrom('customer' as const, 'enrolment' as const, 'enrolment' as const);
+const holds = act(fc.tuple(customer, culprit), 'hold', async (_, world, [who, what]) => hold(world, who, what));
 const retries = act(fc.constant('all'), 'retry held', retryAll);
 const drops = act(fc.nat({ max: 9 }), 'drop held', dropOne);
 
 const jumps = act(
   fc.oneof(
-    fc.integer({ min: 1, max: 25 }).map((seconds) => seconds * 1_000),
+    fc.integer({ min: 1, max: 60 }).map((seconds) => seconds * 1_000),
     fc.integer({ min: 1, max: 90 }).map((minutes) => minutes * MINUTE_MS),
     fc.integer({ min: 2, max: 30 }).map((hours) => hours * HOUR_MS),
     fc.integer({ min: 2, max: 5 }).map((days) => days * 24 * HOUR_MS),
@@ -159,7 +155,7 @@ function workerAct<T>(
 }
 
 const hasClaims = ({ claimed }: Hand): boolean => claimed.length > 0;
-const hasMail = ({ claimed, handed }: Hand): boolean => claimed.length + handed.length > 0;
+const hasMail = ({ claimed, handed, withheld }: Hand): boolean => claimed.length + handed.length + withheld.length > 0;
 const sendings = act(fc.tuple(worker, lane), 'claim and hand over', async (promised, world, [by, of]) => {
   await claimBy(promised, world, by, of, await everyone(world));
   await handOverBy(promised, world, by, 5);
@@ -220,8 +216,8 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Act>])[] = [
   [6, resumptions],
   [1, cancels],
   [1, deploys],
-  [1, holds],
-  [1, retries],
+  [3, holds],
+  [3, retries],
   [1, drops],
   [8, jumps],
   [3, advances],
@@ -230,7 +226,7 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Act>])[] = [
   [16, handOvers],
   [16, reports],
   [6, crashes],
-  [4, expiries],
+  [6, expiries],
   [3, drains],
   [5, storms],
 ];

@@ -25,6 +25,15 @@ export const ZONES: ReadonlyMap<string, number> = new Map([
   ['Asia/Kolkata', 5.5],
 ]);
 
+/** When a run begins: a Monday, with every window open. */
+export const START = Date.parse('2026-06-01T09:00:00Z');
+
+/** Its customers. */
+export const CUSTOMERS = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'] as const;
+
+/** Fewer than customers, who have them in turns: the first and the fifth share one, and the second and the sixth. */
+export const ADDRESSES = ['a@example.com', 'b@example.com', 'c@example.com', 'd@example.com'] as const;
+
 /** What the company writes about. `service` is transactional. */
 export const TOPICS = ['news', 'offers', 'service'] as const;
 

@@ -4,14 +4,13 @@
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { ingest, type Incoming } from '../../engine/store/ingest.ts';
-import { CAPS, RELEASES } from './company.ts';
+import { CAPS, RELEASES, START } from './company.ts';
 import { expectInvariants } from './invariants.ts';
 import { identify } from './people.ts';
 import { nothingPromised, type Promised } from './promised.ts';
 import { claimBy, finish, settled } from './work.ts';
 import { openWorld, type World } from './world.ts';
 
-const START = Date.parse('2026-06-01T09:00:00Z');
 const CUSTOMERS = 300;
 const READERS = 60;
 const CHUNK = 50;
@@ -88,12 +87,12 @@ it('no address receives more than its caps allow, while workers collide and read
   // Every reader had more due than the cap, and nobody was kept from what it allows.
   expect(promised.received).toHaveLength(READERS * SHORT.atMost);
 
-  for (let round = 1; round <= 3; round += 1) {
+  for (let round = 1; round <= 2; round += 1) {
     promised.now += SHORT.perMs;
     await world.setClock(promised.now, SHORT.perMs);
     await settled([deliverCrowd(promised, ids), move(round)]);
     await deliverCrowd(promised, ids);
     await expectInvariants(promised, world);
   }
-  expect(promised.received.length).toBeGreaterThan(READERS * SHORT.atMost * 2);
+  expect(promised.received.length).toBeGreaterThan(READERS * SHORT.atMost * 1.5);
 }, 120_000);

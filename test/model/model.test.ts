@@ -9,15 +9,14 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import process from 'node:process';
 import fc from 'fast-check';
 import { nextDueAt } from '../../engine/store/due.ts';
-import { RELEASES } from './company.ts';
-import { ADDRESSES, commandsOf, CUSTOMERS } from './commands.ts';
+import { commandsOf } from './commands.ts';
+import { CUSTOMERS } from './company.ts';
 import { expectInvariants } from './invariants.ts';
-import { goOn, identify, retryAll } from './people.ts';
-import { nothingPromised, type Promised } from './promised.ts';
+import { begin, goOn, identify, retryAll } from './people.ts';
+import type { Promised } from './promised.ts';
 import { drain } from './work.ts';
 import { openWorld, type World } from './world.ts';
 
-const START = Date.parse('2026-06-01T09:00:00Z');
 const RUNS = Number(process.env['PERENNIAL_MODEL_RUNS'] ?? 60);
 /** Making a failure small takes many runs; what has been reached by then is reported. */
 const LIMIT_MS = Math.max(300_000, RUNS * 5_000);
@@ -33,14 +32,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await world.close();
 });
-
-async function begin(): Promise<Promised> {
-  await world.begin(RELEASES.first, START);
-  for (const [index, customer] of CUSTOMERS.entries()) {
-    await identify(world, customer, { email: ADDRESSES[index % ADDRESSES.length] ?? null, timezone: 'UTC' });
-  }
-  return nothingPromised(START, world.workers.length);
-}
 
 /** More than any playbook needs when every step waits for a cap. */
 const MOST_STEPS = 40;
@@ -83,7 +74,7 @@ it(
     const property = fc.asyncProperty(
       commandsOf(MOST_COMMANDS, process.env['PERENNIAL_MODEL_REPLAY']),
       async (commands) => {
-        const promised = await begin();
+        const promised = await begin(world);
         await fc.asyncModelRun(() => ({ model: promised, real: world }), commands);
         await expectNothingStuck(promised);
         seen.mails += promised.received.length;

@@ -9,13 +9,22 @@ import { pause, resume } from '../../engine/store/pauses.ts';
 import { suppress, unsuppress } from '../../engine/store/suppress.ts';
 import { triggerPlaybook } from '../../engine/store/trigger.ts';
 import type { Profile } from '../../engine/journey/types.ts';
-import { ENDED_BY_REFUND, RELEASES } from './company.ts';
+import { ADDRESSES, CUSTOMERS, ENDED_BY_REFUND, RELEASES, START } from './company.ts';
 import { BY_TEST } from './invariants.ts';
-import { ban, endedForGood, liftBan, type Promised } from './promised.ts';
+import { ban, endedForGood, liftBan, nothingPromised, type Promised } from './promised.ts';
 import type { World } from './world.ts';
 
 const ACT = { by: 'test', reason: BY_TEST };
 const LATE_MS = 24 * 3_600_000;
+
+/** A run begins: the first release, and its customers. */
+export async function begin(world: World): Promise<Promised> {
+  await world.begin(RELEASES.first, START);
+  for (const [index, customer] of CUSTOMERS.entries()) {
+    await identify(world, customer, { email: ADDRESSES[index % ADDRESSES.length] ?? null, timezone: 'UTC' });
+  }
+  return nothingPromised(START, world.workers.length);
+}
 
 /** Shops say that something happened to these customers, `agoMs` before now. */
 export interface Happening {
@@ -142,22 +151,19 @@ export async function deploy(world: World, release: keyof typeof RELEASES): Prom
   if (outcome !== 'deployed') throw new Error(`the deploy was ${outcome}`);
 }
 
-/** What the engine does with a culprit: holds the customer, or one enrolment. */
-export async function hold(world: World, customer: string, playbook: string | null): Promise<void> {
-  const rows = await world.rows<{ customer: number; playbook: string | null; key: string | null }>(
-    `select c.id as customer, p.name as playbook, e.entry_key as key from customers c
+/** What the engine does with a culprit: holds the customer, or one enrolment, if possible one that waits for a mail. */
+export async function hold(world: World, customer: string, what: 'customer' | 'enrolment'): Promise<void> {
+  const [found] = await world.rows<{ id: number; playbook: string | null; entryKey: string | null }>(
+    `select c.id, p.name as playbook, e.entry_key as "entryKey" from customers c
      left join enrolments e on e.customer_id = c.id and e.status = 'active'
-     left join playbooks p on p.id = e.playbook_id where c.key = $1 order by p.name = $2 desc nulls last limit 1`,
-    [customer, playbook],
+     left join playbooks p on p.id = e.playbook_id where c.key = $1 order by e.due_at is null desc, e.id limit 1`,
+    [customer],
   );
-  const [found] = rows;
   if (found === undefined) return;
+  const { id, playbook, entryKey } = found;
   await world.db.transaction(async (tx) => {
-    if (playbook === null || found.playbook === null || found.key === null) {
-      await holdCustomer(tx, found.customer, BY_TEST);
-    } else {
-      await holdEnrolment(tx, found.customer, { playbook: found.playbook, entryKey: found.key }, BY_TEST);
-    }
+    if (what === 'customer') await holdCustomer(tx, id, BY_TEST);
+    else if (playbook !== null && entryKey !== null) await holdEnrolment(tx, id, { playbook, entryKey }, BY_TEST);
   });
 }
 

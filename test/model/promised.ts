@@ -10,6 +10,8 @@ import { CAPS, THANKS_HOURS, ZONES } from './company.ts';
 export interface Hand {
   claimed: ClaimedSend[];
   handed: ClaimedSend[];
+  /** Whose hand-over was refused: still to be reported as withheld. */
+  withheld: ClaimedSend[];
   /** Its connections are being ended: whatever it does now may fail. */
   killed: boolean;
 }
@@ -58,7 +60,7 @@ export function nothingPromised(now: Instant, workers: number): Promised {
   return {
     now,
     moment: 0,
-    hands: Array.from({ length: workers }, () => ({ claimed: [], handed: [], killed: false })),
+    hands: Array.from({ length: workers }, () => ({ claimed: [], handed: [], withheld: [], killed: false })),
     received: [],
     bans: new Map(),
     paused: new Set(),

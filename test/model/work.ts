@@ -24,6 +24,7 @@ export async function asWorker(promised: Promised, number: number, work: () => P
     if (hand?.killed !== true) throw error;
     hand.claimed = [];
     hand.handed = [];
+    hand.withheld = [];
   }
 }
 
@@ -60,11 +61,13 @@ export async function handOverBy(promised: Promised, world: World, number: numbe
     } else if (answer.value) {
       receive(promised, mail, askedAt);
       hand.handed.push(mail);
+    } else {
+      hand.withheld.push(mail);
     }
   }
 }
 
-/** One worker reports the ends of `count` of its conversations: of those past the hand-over first. */
+/** One worker reports how some of its conversations ended: of those past the hand-over first, then of those refused it. */
 export async function reportBy(
   promised: Promised,
   world: World,
@@ -77,9 +80,10 @@ export async function reportBy(
   const results: SettleResult[] = [];
   for (const ending of endings) {
     const past = hand.handed.shift();
-    const mail = past ?? hand.claimed.shift();
+    const without = past === undefined ? hand.withheld.shift() : undefined;
+    const mail = past ?? without ?? hand.claimed.shift();
     if (mail === undefined) break;
-    results.push(resultOf(mail, endingOf(ending, past !== undefined)));
+    results.push(resultOf(mail, without === undefined ? endingOf(ending, past !== undefined) : 'withheld'));
     if (past !== undefined && (ending === 'retry' || ending === 'permanent')) refused(promised, mail);
   }
   await settleSends(worker.db, worker.cache, results);
@@ -113,7 +117,7 @@ function resultOf({ sendId, fence, customerId }: ClaimedSend, kind: Ending): Set
 export async function crash(promised: Promised, world: World, number: number): Promise<void> {
   const hand = promised.hands[number];
   if (hand === undefined) throw new Error(`there is no worker ${number}`);
-  const lost = [...hand.claimed.splice(0), ...hand.handed.splice(0)];
+  const lost = [...hand.claimed.splice(0), ...hand.handed.splice(0), ...hand.withheld.splice(0)];
   await world.db.query(
     `update sends s set lease_until = clock_timestamp() - interval '1 ms' from unnest($1::bigint[], $2::int[]) as l (id, fence)
      where s.id = l.id and s.fence = l.fence and s.status in ('claimed', 'handed')`,
@@ -152,12 +156,13 @@ export async function finish(promised: Promised, world: World, number: number): 
   const hand = promised.hands[number];
   if (hand === undefined) return;
   if (hand.claimed.length > 0) await handOverBy(promised, world, number, hand.claimed.length);
-  if (hand.handed.length === 0) return;
+  const open = [...hand.handed, ...hand.withheld];
+  if (open.length === 0) return;
   await reportBy(
     promised,
     world,
     number,
-    hand.handed.map(() => 'accepted' as const),
+    open.map(() => 'accepted' as const),
   );
 }
 
