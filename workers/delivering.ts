@@ -64,9 +64,9 @@ async function carry(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): P
   const startedMs = performance.now();
   await parts.room.enter();
   try {
-    const result = await resultOf(parts, lane, send);
-    parts.claimSize.took(performance.now() - startedMs);
-    await parts.settling.settle(result);
+    const result = resultOf(parts, lane, send);
+    const timed = result.finally(() => parts.claimSize.took(performance.now() - startedMs));
+    await parts.settling.settle(timed);
   } finally {
     parts.room.leave();
   }

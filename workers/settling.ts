@@ -1,5 +1,6 @@
 /**
- * Group commit for the outcomes of mails: while one transaction runs, the next outcomes gather.
+ * Group commit for the outcomes of mails: while one transaction runs, the next outcomes gather; and as long as more
+ * mails are on their way, a transaction waits a moment for theirs, since its cost hardly grows with their number.
  *
  * An outcome must not be lost with its process still alive: as long as the database is away it is tried again. What is
  * still not recorded when the process dies, or some seconds after it was told to end, is found by the scheduler as an
@@ -14,12 +15,17 @@ import { errorFields, type Logger } from './log.ts';
 
 const MAX_PER_TRANSACTION = 256;
 const RETRY_AFTER_MS = 250;
+/** With so many gathered, nothing is gained by waiting for more. */
+const ENOUGH = 64;
+/** How long a first outcome waits for others. */
+const GATHER_MS = 20;
 /** A process that is to end has 30 s for all of it. */
 const GRACE_MS = 3_000;
 
 /** Records outcomes; `settle` resolves once they are committed, or given up after `hurry`. */
 export interface Settling {
-  settle(result: SettleResult): Promise<void>;
+  /** Takes an outcome, or a mail that is on its way. @throws what `result` rejects with: then there is no outcome. */
+  settle(result: SettleResult | Promise<SettleResult>): Promise<void>;
   /** The process is to end: from `graceMs` (default 3,000) on, what the database does not take is given up. */
   hurry(): void;
   /** Waits until everything given so far is recorded or given up. */
@@ -44,6 +50,21 @@ export function openSettling(parts: {
   let triesUntilMs = Number.POSITIVE_INFINITY;
   let waiting: Waiting[] = [];
   let running: Promise<void> | null = null;
+  let onItsWay = 0;
+  let endGathering: (() => void) | null = null;
+  const isGathered = (): boolean => waiting.length >= ENOUGH || onItsWay === 0;
+
+  const gather = async (): Promise<void> => {
+    if (isGathered()) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GATHER_MS);
+      endGathering = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    endGathering = null;
+  };
 
   const recordBatch = async (batch: readonly Waiting[]): Promise<boolean> => {
     for (;;) {
@@ -72,6 +93,7 @@ export function openSettling(parts: {
 
   const drain = async (): Promise<void> => {
     while (waiting.length > 0) {
+      await gather();
       const batch = waiting.slice(0, MAX_PER_TRANSACTION);
       waiting = waiting.slice(MAX_PER_TRANSACTION);
       const recorded = await recordBatch(batch);
@@ -82,10 +104,20 @@ export function openSettling(parts: {
   };
 
   return {
-    settle: async (result) => {
-      const recorded = new Promise<void>((done) => {
-        waiting.push({ result, done });
+    settle: async (coming) => {
+      let done: () => void = () => undefined;
+      const recorded = new Promise<void>((resolve) => {
+        done = resolve;
       });
+      onItsWay += 1;
+      try {
+        // First the outcome, then the list: by the time it is there, a transaction has begun and the list is another.
+        const result = await coming;
+        waiting.push({ result, done });
+      } finally {
+        onItsWay -= 1;
+        if (isGathered()) endGathering?.();
+      }
       // Outcomes that arrive in the same turn of the event loop go into one transaction.
       running ??= Promise.resolve().then(drain);
       return recorded;
