@@ -62,7 +62,20 @@ export function usableLocale(...candidates: readonly (string | null)[]): string 
   return 'en';
 }
 
+/** Asking Intl costs as much as rendering a short mail, and a company's customers have a handful of locales. */
+const canonicalLocales = new Map<string, string | null>();
+/** Customers' locales come from outside: ever new ones must not fill the memory. */
+const MOST_LOCALES = 1_000;
+
 function canonicalLocale(text: string): string | null {
+  const known = canonicalLocales.get(text);
+  if (known !== undefined) return known;
+  const canonical = readLocale(text);
+  if (canonicalLocales.size < MOST_LOCALES) canonicalLocales.set(text, canonical);
+  return canonical;
+}
+
+function readLocale(text: string): string | null {
   // A tag's language is two or three letters; Intl also takes words such as `english`, of which it knows nothing.
   if (!/^[A-Za-z]{2,3}([_-][A-Za-z0-9]{1,8})*$/.test(text)) return null;
   try {
