@@ -1,4 +1,4 @@
-/** `perennial simulate`: who would get what, and when, from files alone. PLAYBOOKS section 7. */
+/** `perennial simulate`: who would get what, and when, from files alone. docs/playbooks.md. */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { checkProject } from '../engine/project/check.ts';
@@ -72,7 +72,7 @@ async function writeAll(text: string): Promise<void> {
   });
 }
 
-/** The key order of PLAYBOOKS section 7. */
+/** The key order of docs/playbooks.md. */
 function ordered(line: Line): Record<string, string> {
   return {
     at: new Date(line.at).toISOString(),

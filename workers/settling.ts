@@ -4,7 +4,7 @@
  *
  * An outcome must not be lost with its process still alive: as long as the database is away it is tried again. What is
  * still not recorded when the process dies, or some seconds after it was told to end, is found by the scheduler as an
- * expired `handed` row (DESIGN section 3).
+ * expired `handed` row (docs/architecture.md section 3).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReleaseCache } from '../engine/store/context.ts';

@@ -1,4 +1,4 @@
-/** Fields that `perennial.yaml` declares, checked against their types. PLAYBOOKS section 1. */
+/** Fields that `perennial.yaml` declares, checked against their types. docs/playbooks.md. */
 import type { FieldType } from '../playbook/types.ts';
 import { parseInstant, parseLocalDate, TimeSyntaxError } from '../time/text.ts';
 import { unexpected, within, type InputProblem } from './problem.ts';

@@ -31,7 +31,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   createdAt: 'created_at',
 };
 
-/** Facts that the engine counts from events; nobody sets them. PLAYBOOKS section 1. */
+/** Facts that the engine counts from events; nobody sets them. docs/playbooks.md. */
 const FACTS: ReadonlySet<string> = new Set([
   'orders',
   'spent',

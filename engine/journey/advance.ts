@@ -1,4 +1,4 @@
-/** Carries one enrolment on, step by step, until it must wait or ends. PLAYBOOKS section 5. */
+/** Carries one enrolment on, step by step, until it must wait or ends. docs/playbooks.md. */
 import { addDuration } from '../time/duration.ts';
 import type { Instant } from '../time/types.ts';
 import type { Playbook, Scope, Step } from '../playbook/types.ts';

@@ -1,4 +1,4 @@
-/** Whether a mail may go now. PLAYBOOKS "Finer points: Mail". */
+/** Whether a mail may go now. docs/playbooks.md. */
 import { addDuration, parseDuration } from '../time/duration.ts';
 import { nextOpening } from '../time/window.ts';
 import type { Instant, SendWindow, Zone } from '../time/types.ts';

@@ -1,4 +1,4 @@
-/** Frequency caps over the hand-overs of one reader. PLAYBOOKS section 5. */
+/** Frequency caps over the hand-overs of one reader. docs/playbooks.md. */
 import { countIn, leavesSpanAt } from '../time/span.ts';
 import type { Instant, Zone } from '../time/types.ts';
 import type { Cap } from '../playbook/types.ts';

@@ -26,7 +26,7 @@ import type {
 
 export { ReaderLog } from './reader.ts';
 
-/** No honest playbook takes more steps at one instant; more is a circle. DESIGN section 3, "Poison". */
+/** No honest playbook takes more steps at one instant; more is a circle. docs/architecture.md section 3. */
 const MAX_TRANSITIONS_PER_INSTANT = 100;
 
 /** The key of an enrolment among those of its customer. */

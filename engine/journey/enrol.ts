@@ -1,4 +1,4 @@
-/** Whether a trigger makes an enrolment, and its first steps. PLAYBOOKS section 4, "Entry". */
+/** Whether a trigger makes an enrolment, and its first steps. docs/playbooks.md. */
 import { addDuration } from '../time/duration.ts';
 import type { Instant } from '../time/types.ts';
 import type { Json, Playbook } from '../playbook/types.ts';

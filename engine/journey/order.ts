@@ -1,4 +1,4 @@
-/** In which order things happen that are due at one instant. PLAYBOOKS section 3. */
+/** In which order things happen that are due at one instant. docs/playbooks.md. */
 import type { Instant } from '../time/types.ts';
 import type { Release } from '../playbook/types.ts';
 import type { Send } from './types.ts';

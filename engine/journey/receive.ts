@@ -1,4 +1,4 @@
-/** What one event does. PLAYBOOKS section 3: facts, goals before exits, `wait_for`, triggers. */
+/** What one event does. docs/playbooks.md: facts, goals before exits, `wait_for`, triggers. */
 import { isWithin } from '../time/span.ts';
 import type { Instant } from '../time/types.ts';
 import type { Condition, Release } from '../playbook/types.ts';

@@ -1,5 +1,5 @@
 /**
- * The pure core: what production, `simulate` and the tests of playbooks all call (DESIGN P5).
+ * The pure core: what production, `simulate` and the tests of playbooks all call (docs/architecture.md P5).
  * None of it reads a clock, a disk or a database; all of it works on drafts.
  */
 import type { Instant } from '../time/types.ts';

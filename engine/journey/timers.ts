@@ -2,7 +2,7 @@
  * Timers of `date` and `inactive` triggers: one for each customer and playbook, looking forward only.
  *
  * A timer is a cache of rule, anchor and zone, and `basis` says of which. Inactivity is lazy: an event does not move
- * the timer; when it fires, it looks whether the lapse still holds, and is dated anew if not (DESIGN section 2).
+ * the timer; when it fires, it looks whether the lapse still holds, and is dated anew if not (docs/architecture.md section 2).
  */
 import { createHash } from 'node:crypto';
 import { addDuration } from '../time/duration.ts';

@@ -165,7 +165,7 @@ export interface Context {
   readonly handsOverAtOnce?: boolean;
 }
 
-/** One line of a timeline: PLAYBOOKS section 7. */
+/** One line of a timeline: docs/playbooks.md. */
 export interface Line {
   readonly at: Instant;
   readonly customer: string;

@@ -14,7 +14,7 @@ export function localeOf(profile: Profile, company: Company): string {
   return profile.locale ?? company.locale;
 }
 
-/** Built-in fields, facts, attributes and `stage`, by the names of PLAYBOOKS section 1. */
+/** Built-in fields, facts, attributes and `stage`, by the names of docs/playbooks.md. */
 export function customerView(profile: Profile, company: Company, now: Instant): Readonly<Record<string, unknown>> {
   const { attributes, ...rest } = profile;
   const view: Readonly<Record<string, unknown>> = {

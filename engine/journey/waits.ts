@@ -1,4 +1,4 @@
-/** Until when a wait lasts. PLAYBOOKS section 5. */
+/** Until when a wait lasts. docs/playbooks.md. */
 import { addDuration } from '../time/duration.ts';
 import { addDays, addMonths, atTime, localDate, startOfDay } from '../time/local.ts';
 import { nextTimeOfDay } from '../time/next.ts';

@@ -9,7 +9,7 @@ export type Shape = 'any' | FieldType | ReadonlyMap<string, Shape>;
 /** What is known of each variable that templates can name. */
 export type KnownVariables = ReadonlyMap<string, Shape>;
 
-/** Built-in fields and facts: PLAYBOOKS section 1. */
+/** Built-in fields and facts: docs/playbooks.md. */
 const CUSTOMER: readonly (readonly [string, FieldType])[] = [
   ['id', 'string'],
   ['email', 'string'],

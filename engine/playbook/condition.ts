@@ -26,7 +26,7 @@ function refused(
 }
 
 /**
- * Checks and compiles one CEL condition for its place in a playbook (PLAYBOOKS sections 2 and 8: the null rule,
+ * Checks and compiles one CEL condition for its place in a playbook (docs/playbooks.md: the null rule,
  * one type of number). The compiled condition never throws, whatever the customer's data.
  */
 export function compileCondition(source: string, env: ConditionEnv): CompiledCondition {

@@ -3,7 +3,7 @@ import type { Loose } from './read/walk.ts';
 import type { CompanySource, LaunchSource } from './schema.ts';
 import type { SourceFile } from './problem.ts';
 
-/** What is known of every customer without being declared (PLAYBOOKS section 1). */
+/** What is known of every customer without being declared (docs/playbooks.md). */
 export const CUSTOMER_FIELDS: Fields = new Map<string, DeclaredType>([
   ['id', 'string'],
   ['email', 'string'],

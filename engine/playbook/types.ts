@@ -35,7 +35,7 @@ export interface Scope {
   readonly zone: Zone;
 }
 
-/** A CEL condition, type-checked, with the language's null rule (PLAYBOOKS section 2). */
+/** A CEL condition, type-checked, with the language's null rule (docs/playbooks.md). */
 export interface Condition {
   readonly source: string;
   /** True only when the condition is true; null and false are false. Throws never for missing data. */
@@ -178,7 +178,7 @@ export type Step = StepBase &
     | { readonly kind: 'exit'; readonly reason: string }
   );
 
-/** What happens to a mail of which a crash left open whether the server took it (DESIGN P2). */
+/** What happens to a mail of which a crash left open whether the server took it (docs/architecture.md P2). */
 export type UnknownPolicy = 'assume_sent' | 'resend' | 'hold';
 
 export interface Playbook {

@@ -1,4 +1,4 @@
-/** The files of a simulation: customers and events as JSON lines. PLAYBOOKS section 7. */
+/** The files of a simulation: customers and events as JSON lines. docs/playbooks.md. */
 import { validateAddress } from '../message/address.ts';
 import type { Json } from '../playbook/types.ts';
 import { nearest } from '../playbook/nearest.ts';

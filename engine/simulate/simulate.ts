@@ -1,4 +1,4 @@
-/** The virtual clock: the same rules as in production, over customers and events in memory. PLAYBOOKS section 7. */
+/** The virtual clock: the same rules as in production, over customers and events in memory. docs/playbooks.md. */
 import { launchInstant } from '../journey/launch.ts';
 import { openDraft, ReaderLog, type Draft, type OrderedLine } from '../journey/draft.ts';
 import { compareItems } from '../journey/order.ts';

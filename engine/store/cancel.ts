@@ -33,7 +33,7 @@ export type Cancelled =
     };
 
 /**
- * Ends active enrolments; mail that is planned or claimed for them does not go out once this has committed (DESIGN P3).
+ * Ends active enrolments; mail that is planned or claimed for them does not go out once this has committed (docs/architecture.md P3).
  * What is due is not carried out first: the word of a person counts from now.
  */
 export async function cancel(db: Database, cache: ReleaseCache, request: CancelRequest): Promise<Cancelled> {

@@ -2,7 +2,7 @@
  * The unit of work: some hundred customers, locked, loaded, decided on and recorded in one transaction.
  *
  * A chunk that fails for a reason of its data, or takes too long, is bisected down to one reader; the culprit is *held* with its error, and
- * the rest goes on (DESIGN section 3, "Poison"). Failures of the database itself are no poison and are thrown.
+ * the rest goes on (docs/architecture.md section 3). Failures of the database itself are no poison and are thrown.
  */
 import type { Draft } from '../journey/draft.ts';
 import { JourneyError } from '../journey/errors.ts';

@@ -6,7 +6,7 @@
  * 3. Whoever gets `false` must not send, and the row is in order already: planned again (so that the next claim skips
  *    it with its reason, or leaves it alone while paused), or cancelled with its enrolment.
  *
- * Why no mail passes after an opt-out, a suppression, a cancel or a pause has committed (DESIGN P3), although this
+ * Why no mail passes after an opt-out, a suppression, a cancel or a pause has committed (docs/architecture.md P3), although this
  * takes no customer locks. READ COMMITTED lets a statement decide by a snapshot that is older than its commit, so
  * reading alone is not enough. Let W be the transaction that forbids, H this statement.
  * - H never waits: rows that are locked are skipped, and refused. So W and H conflict on the row of the send itself.

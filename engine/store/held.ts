@@ -1,5 +1,5 @@
 /**
- * What is held: stopped with its error, counted and shown until a person retries or drops it (DESIGN P1). Four things
+ * What is held: stopped with its error, counted and shown until a person retries or drops it (docs/architecture.md P1). Four things
  * can be: a customer with all that is theirs, one enrolment, one mail, and an event that came for a held customer.
  */
 import type { Instant } from '../time/types.ts';

@@ -36,7 +36,7 @@ export interface Placed {
 }
 
 const MINUTE_MS = 60_000;
-/** PLAYBOOKS section 3. */
+/** The rule is in docs/playbooks.md. */
 const MAX_AHEAD_MS = 5 * MINUTE_MS;
 /** Keys stand in indexes, which take no longer ones (a third of a page of 8 KB). */
 const MAX_KEY = 500;

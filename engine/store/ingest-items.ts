@@ -13,7 +13,7 @@ export interface Addressed {
   readonly customerId: number;
 }
 
-/** PLAYBOOKS section 4: an event that arrives later than this after its date sets facts and starts nothing. */
+/** docs/playbooks.md: an event that arrives later than this after its date sets facts and starts nothing. */
 const LATE_MS = 24 * 3_600_000;
 
 /** Notes the ids of events, and returns those that were never seen before. */

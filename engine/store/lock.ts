@@ -1,5 +1,5 @@
 /**
- * Locks: always customers first (ascending by id), then enrolments, then sends (DESIGN section 3).
+ * Locks: always customers first (ascending by id), then enrolments, then sends (docs/architecture.md section 3).
  *
  * The *fleet lock* is an advisory lock of the database. Every chunk of customers holds it shared for its transaction;
  * what changes the rules for everyone (deploying, pausing) takes it alone. So no chunk that decided by the old rules

@@ -1,4 +1,4 @@
-/** Which templates live enrolments still need: a release must not take them away (DESIGN section 2, "Releases"). */
+/** Which templates live enrolments still need: a release must not take them away (docs/architecture.md section 2). */
 import type { Playbook, Step } from '../playbook/types.ts';
 import type { Queryable } from './database.ts';
 

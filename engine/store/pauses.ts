@@ -55,7 +55,7 @@ export async function listPauses(db: Queryable): Promise<readonly Pause[]> {
  * long as a statement may (30 s). From the first commit on, the pause holds for everyone who looks: a hand-over, a
  * claim or an advance that begins later reads it. The second is for those who looked before. A hand-over that had begun
  * finds its row revoked or locked, and refuses, or has the row first and is waited for; a claim that had begun has
- * committed once the fleet is ours, and is revoked. So DESIGN P3 holds from the return at the latest (see hand.ts), and
+ * committed once the fleet is ours, and is revoked. So docs/architecture.md P3 holds from the return at the latest (see hand.ts), and
  * for all but the hand-overs of that very moment from the first commit. Killed in between, it is paused all the same:
  * what was claimed by then is refused by what hand-overs read. To pause again repeats the second part.
  */

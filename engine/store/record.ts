@@ -14,7 +14,7 @@ import { storedOf, type Recording, type Stored } from './stored.ts';
 /**
  * Writes the changes of drafts that `openDrafts` made, under the locks under which they were loaded. Once for each
  * draft; afterwards `sendIdOf` knows the ids of new sends. Mails that are claimed but not yet handed over are cancelled
- * together with their enrolment (DESIGN P3).
+ * together with their enrolment (docs/architecture.md P3).
  * @throws StoreError `lost-row` when a row changed past the lock, `unknown-run` for a launch nobody runs.
  */
 export async function recordAll(tx: Queryable, drafts: readonly Draft[], ctx: StoreContext): Promise<void> {
@@ -41,7 +41,7 @@ export function sendIdOf(draft: Draft, send: Parameters<typeof sendKey>[0]): num
   throw new StoreError('lost-row', `no row is known for the mail "${send.step}" of playbook "${send.playbook}"`);
 }
 
-/** Lines that no other row says: PLAYBOOKS section 7 without what enrolments and sends show by themselves. */
+/** Lines that no other row says: docs/playbooks.md without what enrolments and sends show by themselves. */
 async function recordJournal(tx: Queryable, recordings: readonly Recording[]): Promise<void> {
   const rows = recordings.flatMap(({ draft, stored, changes }) =>
     changes.lines

@@ -1,5 +1,5 @@
 /**
- * Mass work: asking everyone at a launch, arming everyone for a new trigger of time (DESIGN section 3).
+ * Mass work: asking everyone at a launch, arming everyone for a new trigger of time (docs/architecture.md section 3).
  *
  * 1. A run goes through the customers by id; its cursor moves in the transaction of the chunk.
  * 2. What the chunk does is what an advance of these customers does, so a customer who is met earlier by other work is

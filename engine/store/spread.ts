@@ -68,7 +68,7 @@ export async function heldBack(
   return found;
 }
 
-/** PLAYBOOKS `late_after`: as `decide` in engine/journey asks it. */
+/** docs/playbooks.md `late_after`: as `decide` in engine/journey asks it. */
 function isLate(row: DueRow, ctx: StoreContext): boolean {
   const { playbook, version } = ctx.ids.version(row.version_id);
   const { lateAfter } = ctx.playbookOf(playbook, version);

@@ -1,7 +1,7 @@
 /**
- * Suppressions: addresses to which nothing may go, and topics that a reader does not want (PLAYBOOKS section 5).
+ * Suppressions: addresses to which nothing may go, and topics that a reader does not want (docs/playbooks.md).
  * Kept by normalised address, so that two records with one address are one reader. Claims on mail that is now forbidden
- * are taken back in the same transaction (DESIGN P3); what is planned, the next attempt skips with its reason.
+ * are taken back in the same transaction (docs/architecture.md P3); what is planned, the next attempt skips with its reason.
  */
 import { normaliseAddress } from '../message/address.ts';
 import { writeAudit } from './audit.ts';

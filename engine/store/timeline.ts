@@ -1,4 +1,4 @@
-/** The timeline of PLAYBOOKS section 7, read from the rows: what production did, in the words of a simulation. */
+/** The timeline of docs/playbooks.md, read from the rows: what production did, in the words of a simulation. */
 import type { Line } from '../journey/types.ts';
 import { compareText } from '../journey/order.ts';
 import type { Instant } from '../time/types.ts';

@@ -1,4 +1,4 @@
-/** What is done about a mail of which nobody knows whether the server took it. DESIGN P2. */
+/** What is done about a mail of which nobody knows whether the server took it. docs/architecture.md P2. */
 import type { UnknownPolicy } from '../playbook/types.ts';
 import type { StoreContext } from './context.ts';
 import type { OpenSend, Resolution } from './open-sends.ts';

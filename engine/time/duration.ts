@@ -1,4 +1,4 @@
-/** Durations as playbooks write them. PLAYBOOKS section 3: minutes and hours are exact, days and longer are calendar units. */
+/** Durations as playbooks write them. docs/playbooks.md: minutes and hours are exact, days and longer are calendar units. */
 import { DAY_MS, MINUTE_MS, epochDay } from './calendar.ts';
 import { addDays, addMonths, fromLocalMs, toLocal } from './local.ts';
 import { TimeSyntaxError } from './syntax.ts';

@@ -1,4 +1,4 @@
-/** Between instants and the clock on a customer's wall. PLAYBOOKS section 3 is the rule for gaps and doubled hours. */
+/** Between instants and the clock on a customer's wall. docs/playbooks.md is the rule for gaps and doubled hours. */
 import { DAY_MS, MINUTE_MS, dateOfEpochDay, daysInMonth, epochDay } from './calendar.ts';
 import { firstOffsetChange } from './change.ts';
 import type { Instant, LocalDate, LocalDateTime, TimeOfDay, Weekday, Zone } from './types.ts';
@@ -89,7 +89,7 @@ export function daysBetween(a: LocalDate, b: LocalDate): number {
   return epochDay(b) - epochDay(a);
 }
 
-/** Whole calendar days from the local day of `t` to that of `now`, negative when `t` is to come. PLAYBOOKS section 2. */
+/** Whole calendar days from the local day of `t` to that of `now`, negative when `t` is to come. docs/playbooks.md. */
 export function daysSince(t: Instant, now: Instant, zone: Zone): number {
   return Math.floor((now + zone.offsetAt(now)) / DAY_MS) - Math.floor((t + zone.offsetAt(t)) / DAY_MS);
 }

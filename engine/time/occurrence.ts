@@ -1,4 +1,4 @@
-/** When a date trigger fires. PLAYBOOKS "Triggers", `defaults.leap_day`, and "Finer points: Time". */
+/** When a date trigger fires. docs/playbooks.md, `defaults.leap_day`. */
 import { DAY_MS, isLeapYear } from './calendar.ts';
 import { addDays, addMonths, atTime, localDate, monthIndex } from './local.ts';
 import type { DateRule, Duration, Instant, LeapDay, LocalDate, Occurrence, Zone } from './types.ts';

@@ -7,12 +7,12 @@ import { firstInstant, firstOffsetChange } from './change.ts';
 import { addDuration, negate } from './duration.ts';
 import type { Duration, Instant, Zone } from './types.ts';
 
-/** Whether an instant lies within a span from `start`; the start counts, the end does not. PLAYBOOKS section 3. */
+/** Whether an instant lies within a span from `start`; the start counts, the end does not. docs/playbooks.md. */
 export function isWithin(at: Instant, start: Instant, span: Duration, zone: Zone): boolean {
   return at >= start && at < addDuration(start, span, zone);
 }
 
-/** How many of the hand-overs lie in (at - per, at]. PLAYBOOKS section 5, caps. */
+/** How many of the hand-overs lie in (at - per, at]. docs/playbooks.md, caps. */
 export function countIn(handedAt: readonly Instant[], at: Instant, per: Duration, zone: Zone): number {
   const start = addDuration(at, negate(per), zone);
   return handedAt.reduce((count, handed) => (handed > start && handed <= at ? count + 1 : count), 0);

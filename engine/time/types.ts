@@ -61,7 +61,7 @@ export interface Blackout {
 /** Where a 29 February falls in other years. */
 export type LeapDay = 'feb-28' | 'mar-1' | 'skip';
 
-/** When a date trigger fires, but for its anchor. PLAYBOOKS "Triggers" and "Finer points: Time". */
+/** When a date trigger fires, but for its anchor. docs/playbooks.md. */
 export interface DateRule {
   /** `once` is the day itself; otherwise every so many months, counted from the anchor. */
   readonly every: 'once' | { readonly months: number };

@@ -1,6 +1,6 @@
 import type { Instant } from '../../engine/time/types.ts';
 
-/** A made-up customer, in the form of a line of a customers file (PLAYBOOKS section 7). A field not known is left out. */
+/** A made-up customer, in the form of a line of a customers file (docs/playbooks.md). A field not known is left out. */
 export interface SampleCustomer {
   readonly id: string;
   readonly email?: string;

@@ -1,4 +1,4 @@
-/** PLAYBOOKS section 4, "Entry" and "Exit and goal", and what section 8 adds to them. */
+/** Sentence by sentence of docs/playbooks.md. */
 import { describe, expect, it } from '@jest/globals';
 import { customer, timelineOf, type Case } from './support.ts';
 

@@ -1,4 +1,4 @@
-/** PLAYBOOKS sections 5 and 8, "Mail": what forbids a mail, and what makes it wait. */
+/** docs/playbooks.md: what forbids a mail, and what makes it wait. */
 import { describe, expect, it } from '@jest/globals';
 import { customer, timelineOf, type Case } from './support.ts';
 

@@ -1,4 +1,4 @@
-/** PLAYBOOKS section 3, "Everything that is due at one instant" and "One event", and section 8, "Order". */
+/** The rule is in docs/playbooks.md. */
 import { describe, expect, it } from '@jest/globals';
 import { JourneyError } from '../../engine/journey/errors.ts';
 import { customer, timelineOf, type Case } from './support.ts';

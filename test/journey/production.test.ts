@@ -1,5 +1,5 @@
 /**
- * DESIGN P5, what was tested is what runs: random small companies give the same timelines in production's way of
+ * docs/architecture.md P5, what was tested is what runs: random small companies give the same timelines in production's way of
  * driving the core as in `simulate`, also when everything is stored and read anew at random moments.
  *
  * The companies avoid what production cannot know: the order of two marketing mails of one instant where one was reached

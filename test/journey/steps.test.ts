@@ -1,4 +1,4 @@
-/** PLAYBOOKS section 5: waits, branches, attributes, tags and ids; section 3 for what durations mean. */
+/** docs/playbooks.md: waits, branches, attributes, tags and ids. */
 import { describe, expect, it } from '@jest/globals';
 import { customer, timelineOf, type Case } from './support.ts';
 

@@ -1,4 +1,4 @@
-/** PLAYBOOKS section 4, "Triggers", and section 8, "Time": dates, inactivity and launches. */
+/** docs/playbooks.md: dates, inactivity and launches. */
 import { describe, expect, it } from '@jest/globals';
 import { customer, timelineOf, type Case } from './support.ts';
 

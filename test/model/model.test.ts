@@ -1,5 +1,5 @@
 /**
- * The promises of DESIGN section 1 against the real store on a real PostgreSQL: random runs of what people, shops,
+ * The promises of docs/architecture.md section 1 against the real store on a real PostgreSQL: random runs of what people, shops,
  * workers and crashes do, and after each act every invariant.
  *
  * PERENNIAL_MODEL_RUNS makes more runs, PERENNIAL_MODEL_SHRINK=no stops at the first failure as it is. A failure prints

@@ -1,6 +1,6 @@
 /**
  * The model: what was promised so far, and what the other side received. Made of the test's own acts and answers; it
- * knows nothing of the engine's rules but the promises themselves (DESIGN section 1).
+ * knows nothing of the engine's rules but the promises themselves (docs/architecture.md section 1).
  */
 import type { ClaimedSend } from '../../engine/store/claim.ts';
 import type { Instant } from '../../engine/time/types.ts';

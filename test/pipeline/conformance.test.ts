@@ -1,4 +1,4 @@
-/** The worked examples through the real pipeline: what was simulated is what runs (DESIGN P5). */
+/** The worked examples through the real pipeline: what was simulated is what runs (docs/architecture.md P5). */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

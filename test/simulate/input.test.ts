@@ -1,4 +1,4 @@
-/** The files of a simulation. PLAYBOOKS section 7. */
+/** The files of a simulation. docs/playbooks.md. */
 import { describe, expect, it } from '@jest/globals';
 import { InputError, parseCustomers, parseEvents } from '../../engine/simulate/input.ts';
 import { parseInstant } from '../../engine/time/text.ts';

@@ -33,7 +33,7 @@ export interface LineContext {
 
 const EVENT_FIELDS: ReadonlySet<string> = new Set(['id', 'customer', 'event', 'at', 'data']);
 
-/** Checks one line: an object with the fields of PLAYBOOKS section 7. */
+/** Checks one line: an object with the fields of docs/playbooks.md. */
 export function checkLine(kind: ImportKind, value: unknown, context: LineContext): CheckedLine {
   if (!isFields(value)) return refused([unexpected('wrong-type', 'line', value, 'an object with fields')]);
   const fault = faultOf(value);

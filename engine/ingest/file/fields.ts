@@ -1,4 +1,4 @@
-/** The fields of a line of customers or events: the names of PLAYBOOKS section 7, as JSON lines have them. */
+/** The fields of a line of customers or events: the names of docs/playbooks.md, as JSON lines have them. */
 import type { Company, FieldType } from '../../playbook/types.ts';
 import { formatInstant, parseInstant, parseLocalDate, parseLocalDateTime } from '../../time/text.ts';
 import { fromLocal } from '../../time/local.ts';

@@ -46,7 +46,7 @@ function fieldOf(resolved: Resolved, owner: object): FieldRef {
 function dateRule(source: Extract<TriggerSource, { readonly date: string }>, { company, leapDay }: Defaults): DateRule {
   const isBirthday = source.date === 'customer.birthday';
   const every = source.every ?? (isBirthday ? { months: 12 } : 'once');
-  // PLAYBOOKS section 4: a birthday fires every year and counts years; by the month it is a date like any other.
+  // docs/playbooks.md: a birthday fires every year and counts years; by the month it is a date like any other.
   const birthday = isBirthday && every !== 'once' && every.months % 12 === 0;
   return { every, birthday, offset: source.offset ?? null, at: source.at ?? company.at, leapDay };
 }
@@ -78,7 +78,7 @@ function buildTrigger({ source, resolved }: CheckedPlaybook, defaults: Defaults)
   return { kind: 'manual' };
 }
 
-/** PLAYBOOKS section 4: never for first events and dates that come once, else always. */
+/** docs/playbooks.md: never for first events and dates that come once, else always. */
 function defaultAgain(trigger: Trigger): Entry['again'] {
   const isOnce =
     (trigger.kind === 'event' && trigger.first) || (trigger.kind === 'date' && trigger.rule.every === 'once');

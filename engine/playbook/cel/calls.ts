@@ -7,7 +7,7 @@ import type { Expression } from './syntax.ts';
 import { ANY, BOOLEAN, describeType, mayBe } from './type.ts';
 import { anyMoment } from './value.ts';
 
-/** Null runs through every function and method to null, but a test of text is false (PLAYBOOKS section 8). */
+/** Null runs through every function and method to null, but a test of text is false (docs/playbooks.md). */
 function applied(definition: Definition, runs: readonly Run[]): Run {
   const [first, second] = runs;
   if (first !== undefined && second === undefined) {

@@ -59,7 +59,7 @@ function reader(record: (scope: Scope) => Record_ | undefined, name: string, typ
   }
 }
 
-/** PLAYBOOKS section 8: no tags is an empty list. */
+/** docs/playbooks.md: no tags is an empty list. */
 function tagsReader(): Run {
   return (scope) => {
     const tags = scope.customer['tags'];

@@ -11,7 +11,7 @@ export interface Definition {
   readonly takes: readonly (readonly Kind[])[];
   readonly gives: ValueType;
   readonly usesTime?: true;
-  /** What comes of it when a value is missing: false for a test of text (PLAYBOOKS section 8), else null. */
+  /** What comes of it when a value is missing: false for a test of text (docs/playbooks.md), else null. */
   readonly ofNull: null | false;
   readonly apply: (values: readonly unknown[], scope: Scope) => unknown;
 }

@@ -51,7 +51,7 @@ function checkEquality(checking: Checking, node: Binary, left: Checked, right: C
   return { type: BOOLEAN, run };
 }
 
-/** Null in an ordering is false (PLAYBOOKS section 2), and so are two values of different types. */
+/** Null in an ordering is false (docs/playbooks.md), and so are two values of different types. */
 function ordering(operator: Ordering, a: Run, b: Run): Run {
   const comparable = (x: unknown, y: unknown): x is number =>
     x !== null && typeof x === typeof y && typeof x !== 'object';

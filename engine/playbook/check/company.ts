@@ -78,7 +78,7 @@ export function checkCompany(
   return { ...declared, stageUsesTime: checkStages(checks, source.stages) };
 }
 
-/** PLAYBOOKS section 1: a postal address is required before marketing mail may be sent. */
+/** docs/playbooks.md: a postal address is required before marketing mail may be sent. */
 export function checkAddress(report: Report, source: LooseCompany, sendsMarketing: boolean): void {
   if (!sendsMarketing || source.company === undefined || 'address' in source.company) return;
   const message = 'mail that is not transactional must carry a postal address';

@@ -8,7 +8,7 @@ export interface StepPlace {
   readonly index: number;
 }
 
-/** The default id (PLAYBOOKS section 5). `number` counts all steps of the kind in written order, named ones too. */
+/** The default id (docs/playbooks.md). `number` counts all steps of the kind in written order, named ones too. */
 function defaultId(step: LooseStep, kind: string, number: number): string {
   if ('email' in step && step.email !== undefined) return step.email.split('/').at(-1) ?? step.email;
   if ('split' in step && step.split !== undefined) return step.split;
