@@ -20,7 +20,7 @@ const redis = await testRedis();
     expect(await mine?.queue.outstanding('bulk')).toBe(1);
     expect(await theirs?.queue.outstanding('bulk')).toBe(0);
     await Promise.all([mine?.close(), theirs?.close()]);
-    await Promise.all(databases.map(async ({ drop }) => drop()));
+    await Promise.all(databases.map(async (database) => database.drop()));
     await redis?.stop();
   });
 });
