@@ -36,8 +36,6 @@ export interface Site {
   readonly db: Database;
   readonly cache: ReleaseCache;
   readonly queue: HintQueue;
-  /** Begins the names of its keys in Redis. */
-  readonly queuePrefix: string;
   readonly hints: Hints;
   readonly sinks: Readonly<Record<MailLane, SpawnedSink>>;
   startFleet(roles: readonly string[]): Fleet;
@@ -58,10 +56,9 @@ export async function openSite(redisUrl: string | null, counters: CounterOptions
   await setSteppedClock(db, STARTS_AT);
   const backend: QueueLocation =
     redisUrl === null ? { kind: 'postgres', url: database.url } : { kind: 'redis', url: redisUrl };
-  const prefix = await queuePrefixOf(db);
   await prepareQueue(backend);
   const log = pino({ level: 'silent' });
-  const queue = await openQueue({ backend, prefix, log });
+  const queue = await openQueue({ backend, prefix: await queuePrefixOf(db), log });
   const sinks = { transactional: await spawnSink(counters), bulk: await spawnSink(counters) };
   const env = {
     DATABASE_URL: database.url,
@@ -77,7 +74,6 @@ export async function openSite(redisUrl: string | null, counters: CounterOptions
     db,
     cache: openReleaseCache(compileSources),
     queue,
-    queuePrefix: prefix,
     hints: openHints(queue, log),
     sinks,
     startFleet: (roles) => {
