@@ -1,0 +1,18 @@
+/** `npm run bench -- NAME`: one measurement after the other; each prints its own figures. */
+const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
+  throughput: () => import('./throughput.ts'),
+  latency: () => import('./latency.ts'),
+  'row-size': () => import('./row-size.ts'),
+  mail: () => import('./mail.ts'),
+  import: () => import('./import.ts'),
+  'queue-latency': () => import('./queue-latency.ts'),
+};
+
+const [name = ''] = process.argv.splice(2, 1);
+const bench = BENCHES[name];
+if (bench === undefined) {
+  process.stderr.write(`There is no measurement "${name}"; there are ${Object.keys(BENCHES).join(', ')}.\n`);
+  process.exitCode = 1;
+} else {
+  await bench();
+}

@@ -1,0 +1,214 @@
+/**
+ * From due to accepted by SMTP and recorded: mails a second of one process, against a bare nodemailer pool that sends
+ * the same mails to the same sink over as many connections and records nothing. In turns, so that the ratio of the
+ * medians carries over to other machines. Run it with: npm run bench -- throughput [MAILS]
+ *
+ * What is timed of ours: scheduler, hints, claims, rendering, composing, hand-overs, SMTP, outcomes. What is timed of
+ * the bare loop: composing and SMTP; its texts are rendered before.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createTransport } from 'nodemailer';
+import { checkSources } from '../engine/project/check.ts';
+import { scopeOf } from '../engine/journey/view.ts';
+import { ingest, type Incoming } from '../engine/store/ingest.ts';
+import { startFleet } from '../workers/fleet.ts';
+import { openOutgoing } from '../workers/outgoing.ts';
+import type { Parts } from '../workers/parts.ts';
+import { companyWith, MAIL_AT_ORDER, TEMPLATE } from './support/company.ts';
+import { median } from './support/figures.ts';
+import { openPlace } from './support/place.ts';
+import { startRedis } from './support/redis.ts';
+import { startSink, type Sink } from './support/sink.ts';
+
+const MAILS = Number(process.argv[2] ?? 4_000);
+const WARM_UP = 1_000;
+const ROUNDS = 3;
+const CONNECTIONS = 8;
+const BATCH = 500;
+
+const sources = await companyWith(MAIL_AT_ORDER);
+const { release, templates } = checkSources(sources);
+const template = templates.get(TEMPLATE);
+if (release === null || template === null) throw new Error('the sample company has mistakes: run "perennial check"');
+const words = { release, template };
+const { company } = release;
+
+interface Customer {
+  readonly id: string;
+  readonly email: string;
+  readonly first_name: string;
+}
+
+let made = 0;
+
+function newCustomers(count: number): readonly Customer[] {
+  return Array.from({ length: count }, () => {
+    made += 1;
+    return { id: `c${made}`, email: `reader.${made}@example.com`, first_name: `Ada ${made}` };
+  });
+}
+
+function orderOf(customer: Customer): { readonly total: number; readonly order_id: string; readonly room: string } {
+  return { total: 42.5, order_id: `order-${customer.id}`, room: 'kitchen' };
+}
+
+/** Brings customers to the point where each has a mail that is due. */
+async function plan({ db, cache }: Parts, customers: readonly Customer[]): Promise<void> {
+  const at = Date.now();
+  const identities = customers.map(({ id, ...traits }): Incoming => ({ kind: 'identify', customer: id, traits }));
+  const orders = customers.map((customer): Incoming => {
+    const event = { id: `e-${customer.id}`, event: 'order.placed', at, data: orderOf(customer) };
+    return { kind: 'track', customer: customer.id, event, createIfMissing: false };
+  });
+  for (const items of [identities, orders]) {
+    for (let start = 0; start < items.length; start += BATCH) {
+      const { rejected } = await ingest(db, cache, items.slice(start, start + BATCH), { history: false });
+      if (rejected[0] !== undefined) throw new Error(rejected[0].message);
+    }
+  }
+}
+
+/** How long it took, and the CPU time of this process meanwhile; both in ms. */
+interface Taken {
+  readonly ms: number;
+  readonly cpuMs: number;
+}
+
+function stopwatch(): () => Taken {
+  const startedMs = performance.now();
+  const cpu = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    return { ms: performance.now() - startedMs, cpuMs: (user + system) / 1_000 };
+  };
+}
+
+/** Lets a fleet deliver all that is due, from its start until every mail is recorded as sent. */
+async function ours(parts: Parts, sink: Sink, customers: readonly Customer[]): Promise<Taken> {
+  await plan(parts, customers);
+  const outgoing = await openOutgoing(parts);
+  const before = await sink.taken();
+  const stop = stopwatch();
+  const fleet = startFleet(parts, ['scheduler', 'advance', 'deliver'], outgoing.transports);
+  const isOver = async (): Promise<boolean> => {
+    const { rows } = await parts.db.query<{ open: boolean }>(
+      `select exists (select from sends where status in ('planned', 'claimed', 'handed')) as open`,
+    );
+    return rows[0]?.open === false;
+  };
+  while (!(await isOver())) await sleep(10);
+  const taken = stop();
+  await fleet.close();
+  await outgoing.close();
+  await verify(parts, customers.length, (await sink.taken()) - before);
+  return taken;
+}
+
+/** Every mail went out once and every enrolment has gone on to its wait. */
+async function verify(parts: Parts, count: number, taken: number): Promise<void> {
+  if (taken !== count) throw new Error(`the sink took ${taken} mails instead of ${count}`);
+  const { rows } = await parts.db.query<{ sent: number; waiting: number }>(
+    `select (select count(*) from sends where status = 'sent') as sent,
+       (select count(*) from enrolments where status = 'active' and due_at is not null) as waiting`,
+  );
+  const { sent = 0, waiting = 0 } = rows[0] ?? {};
+  if (sent !== made - bareMails || waiting !== sent) {
+    throw new Error(`${sent} mails are sent and ${waiting} enrolments wait, of ${made - bareMails}`);
+  }
+}
+
+let bareMails = 0;
+
+/** Sends the same mails through nodemailer's pool, until all are accepted. */
+async function bare(sink: Sink, customers: readonly Customer[]): Promise<Taken> {
+  bareMails += customers.length;
+  const mails = customers.map(mailOf);
+  const pool = createTransport({
+    host: sink.host,
+    port: sink.port,
+    pool: true,
+    maxConnections: CONNECTIONS,
+    maxMessages: Infinity,
+    ignoreTLS: true,
+  });
+  const before = await sink.taken();
+  const stop = stopwatch();
+  await Promise.all(mails.map(async (mail) => pool.sendMail(mail)));
+  const taken = stop();
+  pool.close();
+  const count = (await sink.taken()) - before;
+  if (count !== customers.length) throw new Error(`the sink took ${count} mails instead of ${customers.length}`);
+  return taken;
+}
+
+interface Mail {
+  readonly from: string;
+  readonly replyTo: string;
+  readonly to: { readonly name: string; readonly address: string };
+  readonly subject: string;
+  readonly html: string;
+  readonly text: string;
+}
+
+function mailOf(customer: Customer): Mail {
+  const now = Date.now();
+  const facts = { name: null, last_name: null, timezone: null, locale: null, birthday: null, created_at: now };
+  const orders = { orders: 1, spent: 42.5, first_order_at: now, last_order_at: now, last_seen_at: now };
+  const profile = { ...customer, ...facts, ...orders, tags: [], attributes: {}, satisfaction: null };
+  const event = { id: '1', event: 'order.placed', at: now, data: orderOf(customer) };
+  const { subject, html, text } = words.template.render({
+    ...scopeOf(profile, words.release, now, { event }),
+    company: company.fields,
+    unsubscribe_url: 'mailto:friends@hearth.example?subject=unsubscribe',
+    locale: company.locale,
+  });
+  const to = { name: customer.first_name, address: customer.email };
+  return { from: company.mail.from, replyTo: company.mail.replyTo ?? company.mail.from, to, subject, html, text };
+}
+
+async function compare(name: string, sink: Sink, redisUrl: string | null): Promise<void> {
+  made = 0;
+  bareMails = 0;
+  const env = { SMTP_URL: sink.url, PERENNIAL_SMTP_CONNECTIONS: String(CONNECTIONS) };
+  const place = await openPlace({ ...env, ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }) }, sources);
+  try {
+    await ours(place.parts, sink, newCustomers(WARM_UP));
+    await bare(sink, newCustomers(WARM_UP));
+    const rates = { ours: [] as number[], bare: [] as number[] };
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const mine = await ours(place.parts, sink, newCustomers(MAILS));
+      const theirs = await bare(sink, newCustomers(MAILS));
+      rates.ours.push((MAILS / mine.ms) * 1_000);
+      rates.bare.push((MAILS / theirs.ms) * 1_000);
+      process.stdout.write(`${name}, round ${round}: ${described(mine)}; bare ${described(theirs)}\n`);
+    }
+    const ratio = median(rates.ours) / median(rates.bare);
+    process.stdout.write(
+      `${name}: ${rate(median(rates.ours))} mails/s, ${ratio.toFixed(2)} times the bare loop's ${rate(median(rates.bare))}\n`,
+    );
+  } finally {
+    await place.close();
+  }
+}
+
+function rate(perSecond: number): string {
+  return Math.round(perSecond).toLocaleString('en');
+}
+
+function described({ ms, cpuMs }: Taken): string {
+  return `${rate((MAILS / ms) * 1_000)} mails/s, ${Math.round((cpuMs / MAILS) * 1_000)} us of CPU a mail`;
+}
+
+const example = mailOf({ id: 'c0', email: 'reader@example.com', first_name: 'Ada' });
+process.stdout.write(
+  `${MAILS} mails a round (${(example.html.length / 1024).toFixed(1)} KB of HTML), ${CONNECTIONS} connections, medians of ${ROUNDS} rounds in turns\n`,
+);
+const sink = await startSink();
+const redis = await startRedis();
+try {
+  if (redis !== null) await compare('queue on Redis', sink, redis.url);
+  await compare('queue on PostgreSQL', sink, null);
+} finally {
+  await redis?.close();
+  await sink.close();
+}
