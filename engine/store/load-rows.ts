@@ -1,9 +1,10 @@
 /** The customers' own rows, table by table, each in one statement. */
-import type { Enrolment, EntryRecord, EventStat, Origin, Position, Profile, Send, Timer } from '../journey/types.ts';
+import type { Enrolment, EntryRecord, EventStat, Position, Profile, Send, Timer } from '../journey/types.ts';
 import type { Json } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
+import { unpackOrigin, type StoredOrigin } from './origin.ts';
 import type { StoredSend } from './stored.ts';
 
 /** A customer's row. */
@@ -51,7 +52,7 @@ interface EnrolmentRow extends Record<string, unknown> {
   readonly version_id: number;
   readonly entry_key: string;
   readonly started_at: Instant;
-  readonly origin: Origin | null;
+  readonly origin: StoredOrigin | null;
   readonly vars: Readonly<Record<string, Json>> | null;
   readonly step: string;
   readonly ready: boolean;
@@ -90,7 +91,7 @@ function enrolmentOf(row: EnrolmentRow, ctx: StoreContext): Enrolment {
     version,
     entryKey: row.entry_key,
     startedAt: row.started_at,
-    origin: row.origin ?? {},
+    origin: unpackOrigin(row.origin, row.entry_key, row.started_at),
     vars: row.vars ?? {},
     position,
   };

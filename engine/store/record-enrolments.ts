@@ -4,7 +4,7 @@ import type { Enrolment } from '../journey/types.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { StoreError } from './errors.ts';
-
+import { packOrigin } from './origin.ts';
 import { execute, time } from './sql.ts';
 import type { Recording, Stored } from './stored.ts';
 
@@ -44,7 +44,7 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
     row.version_id = ctx.ids.versionId(enrolment.playbook, enrolment.version);
     row.started_at = time(enrolment.startedAt);
     row.entry_key = enrolment.entryKey;
-    row.origin = orNull(enrolment.origin);
+    row.origin = packOrigin(enrolment);
     row.vars = orNull(enrolment.vars);
     return row;
   });
