@@ -4,10 +4,11 @@ import { advance } from '../../engine/store/advance.ts';
 import { expireLeases } from '../../engine/store/expire.ts';
 import { listHeld } from '../../engine/store/held.ts';
 import { lockCustomers } from '../../engine/store/lock.ts';
+import { drain } from './drain.ts';
 import { expectInvariants } from './invariants.ts';
 import { begin, callOff, happen, identify, type Happening } from './people.ts';
 import type { Promised } from './promised.ts';
-import { claimBy, crash, drain, finish, handOverBy, reportBy } from './work.ts';
+import { claimBy, crash, finish, handOverBy, reportBy } from './work.ts';
 import { openWorld, type World } from './world.ts';
 
 let world: World;

@@ -99,13 +99,19 @@ async function expectSettledStay({ settled }: Promised, world: World): Promise<v
   for (const [key, state] of now) settled.set(key, state);
 }
 
-/** One hand-over for each mail, and one more for each time that the row says it was sent again. */
-async function expectCopiesCounted({ received, resentByHand }: Promised, world: World): Promise<void> {
-  const rows = await world.rows<{ id: number; resends: number; playbook: string }>(
-    'select s.id, s.resends, p.name as playbook from sends s join playbooks p on p.id = s.playbook_id',
+const GONE_OUT: ReadonlySet<string> = new Set(['handed', 'sent', 'unknown']);
+
+/** One hand-over for each mail, and one more for each time that the row says it was sent again; and none on record that nobody received. */
+async function expectCopiesCounted({ received, resentByHand, unheard }: Promised, world: World): Promise<void> {
+  const rows = await world.rows<{ id: number; resends: number; status: string; playbook: string }>(
+    'select s.id, s.resends, s.status, p.name as playbook from sends s join playbooks p on p.id = s.playbook_id',
   );
-  for (const { id, resends, playbook } of rows) {
-    const copies = received.filter(({ mail, refused }) => mail.sendId === id && !refused).length;
+  for (const { id, resends, status, playbook } of rows) {
+    const handed = received.filter(({ mail }) => mail.sendId === id);
+    const copies = handed.filter(({ refused }) => !refused).length;
+    if (GONE_OUT.has(status) && handed.length === 0 && !unheard.has(id)) {
+      throw new Error(`mail ${id} is "${status}", and nobody has it`);
+    }
     if (copies > 1 + resends)
       throw new Error(`mail ${id} went out ${copies} times, and its row counts ${resends} more`);
     const allowed = (RESENDS.has(playbook) ? 3 : 0) + (resentByHand.get(id) ?? 0);

@@ -14,7 +14,7 @@ import { CUSTOMERS } from './company.ts';
 import { expectInvariants } from './invariants.ts';
 import { begin, goOn, identify, retryAll } from './people.ts';
 import type { Promised } from './promised.ts';
-import { drain } from './work.ts';
+import { drain } from './drain.ts';
 import { openWorld, type World } from './world.ts';
 
 const RUNS = Number(process.env['PERENNIAL_MODEL_RUNS'] ?? 60);

@@ -40,6 +40,8 @@ export interface Promised {
   readonly hands: readonly Hand[];
   /** What the SMTP side received, in order. */
   readonly received: HandedMail[];
+  /** Mails whose hand-over may have been granted to a worker that did not live to hear of it. */
+  readonly unheard: Set<number>;
   readonly bans: Map<string, Ban>;
   /** Pauses, by scope. */
   readonly paused: Set<string>;
@@ -62,6 +64,7 @@ export function nothingPromised(now: Instant, workers: number): Promised {
     moment: 0,
     hands: Array.from({ length: workers }, () => ({ claimed: [], handed: [], withheld: [], killed: false })),
     received: [],
+    unheard: new Set(),
     bans: new Map(),
     paused: new Set(),
     ended: new Set(),

@@ -1,11 +1,6 @@
-/** What workers do: advance, claim, hand over, report, crash; and the tick that finds them their work. */
-import { advance } from '../../engine/store/advance.ts';
+/** What workers do: claim, hand over, report, crash. */
 import { claimSends, type ClaimedSend, type MailLane } from '../../engine/store/claim.ts';
-import { isIdle } from '../../engine/store/due.ts';
-import { expireLeases } from '../../engine/store/expire.ts';
-import { workRuns } from '../../engine/store/runs.ts';
 import { settleSends, type SettleResult } from '../../engine/store/settle.ts';
-import { newTickCursor, tick } from '../../engine/store/tick.ts';
 import { BY_TEST } from './invariants.ts';
 import { expectClaim, nextMoment, receive, refused, type Promised } from './promised.ts';
 import type { World } from './world.ts';
@@ -13,7 +8,8 @@ import type { World } from './world.ts';
 /** How a mail's conversation ends. */
 export type Ending = 'accepted' | 'retry' | 'permanent' | 'unknown' | 'withheld' | 'broken';
 
-const LANES: readonly MailLane[] = ['transactional', 'bulk'];
+/** Both lanes of mail. */
+export const LANES: readonly MailLane[] = ['transactional', 'bulk'];
 
 /** Runs what a worker does; when its connections were cut meanwhile it has crashed, and forgets everything. */
 export async function asWorker(promised: Promised, number: number, work: () => Promise<void>): Promise<void> {
@@ -58,6 +54,7 @@ export async function handOverBy(promised: Promised, world: World, number: numbe
     if (mail === undefined) continue;
     if (answer.status === 'rejected') {
       if (!hand.killed) throw answer.reason;
+      promised.unheard.add(mail.sendId);
     } else if (answer.value) {
       receive(promised, mail, askedAt);
       hand.handed.push(mail);
@@ -78,15 +75,29 @@ export async function reportBy(
   const hand = promised.hands[number];
   if (worker === undefined || hand === undefined) throw new Error(`there is no worker ${number}`);
   const results: SettleResult[] = [];
+  const accepted: ClaimedSend[] = [];
   for (const ending of endings) {
     const past = hand.handed.shift();
     const without = past === undefined ? hand.withheld.shift() : undefined;
     const mail = past ?? without ?? hand.claimed.shift();
     if (mail === undefined) break;
-    results.push(resultOf(mail, without === undefined ? endingOf(ending, past !== undefined) : 'withheld'));
+    const kind = without === undefined ? endingOf(ending, past !== undefined) : 'withheld';
+    results.push(resultOf(mail, kind));
+    if (kind === 'accepted') accepted.push(mail);
     if (past !== undefined && (ending === 'retry' || ending === 'permanent')) refused(promised, mail);
   }
   await settleSends(worker.db, worker.cache, results);
+  await expectRecorded(world, accepted);
+}
+
+/** What a server accepted is on record, unless somebody has claimed the mail anew, or it was over before. */
+async function expectRecorded(world: World, accepted: readonly ClaimedSend[]): Promise<void> {
+  const rows = await world.rows<{ id: number; status: string }>(
+    `select s.id, s.status from unnest($1::bigint[], $2::int[]) as a (id, fence)
+     join sends s on s.id = a.id and s.fence = a.fence where s.status not in ('sent', 'cancelled', 'skipped')`,
+    [accepted.map((mail) => mail.sendId), accepted.map((mail) => mail.fence)],
+  );
+  if (rows.length > 0) throw new Error(`mails were accepted, and are on record as: ${JSON.stringify(rows)}`);
 }
 
 /** Before the hand-over nothing can be accepted or unknown; after it nothing can be withheld or unwritten. */
@@ -176,39 +187,6 @@ export async function restart(promised: Promised, world: World, number: number):
     failed = pings.some(({ status }) => status === 'rejected');
   }
   hand.killed = false;
-}
-
-const ROOM = { advance: 1_000, transactional: 1_000, bulk: 1_000 };
-/** More rounds than any chain of steps of one instant; whatever is still due then never ends. */
-const MOST_ROUNDS = 40;
-
-/**
- * All workers finish what they have, and then `count` of them work side by side until nothing is due.
- * @throws Error when that never comes.
- */
-export async function drain(promised: Promised, world: World, count = world.workers.length): Promise<void> {
-  await settled(world.workers.map(async (_, number) => finish(promised, world, number)));
-  // Whoever still holds a lease now has crashed.
-  await world.db.query(
-    `update sends set lease_until = clock_timestamp() - interval '1 ms' where status in ('claimed', 'handed')`,
-  );
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    await expireLeases(world.db, world.cache, 1_000);
-    await workRuns(world.db, world.cache, { chunk: 4 });
-    if (await isIdle(world.db)) return;
-    const found = await tick(world.db, { perPlaybook: 100, room: ROOM, cursor: newTickCursor() });
-    await settled(
-      world.workers.slice(0, count).map(async ({ db, cache }, number) => {
-        if (found.advance.length > 0) await advance(db, cache, found.advance);
-        for (const lane of LANES) {
-          if (found[lane].length > 0) await claimBy(promised, world, number, lane, found[lane]);
-        }
-        await finish(promised, world, number);
-      }),
-    );
-  }
-  const due = await tick(world.db, { perPlaybook: 100, room: ROOM, cursor: newTickCursor() });
-  throw new Error(`the same work is due again and again: ${JSON.stringify(due)}`);
 }
 
 /** Waits for all of them, so that none is left running, and then throws what the first of them threw. */
