@@ -12,7 +12,7 @@ import { testRedis, type TestRedis } from '../support/redis.ts';
 import type { Fleet, Member } from './fleet.ts';
 import { judge } from './judge.ts';
 import { openLoad, type Load } from './load.ts';
-import { FLEET, openSite, type Site } from './site.ts';
+import { CONNECTIONS, FLEET, openSite, type Site } from './site.ts';
 
 const KILLS = 50;
 const FULL = process.env['PERENNIAL_CHAOS_FULL'] === '1';
@@ -21,6 +21,8 @@ const RATE = FULL ? { orders: 25, pauseMs: 150, maxBacklog: 800 } : { orders: 8,
 const COUNTERS = { thinkMs: 100, takesLate: true } as const;
 /** Every kill hits a fleet at work, however slow the machine is. */
 const MAILS_BETWEEN_KILLS = 20;
+/** More than fit into its conversations: some wait for a connection when it falls asleep. */
+const CLAIMED_IN_SLEEP = 3 * CONNECTIONS;
 const LIMIT_MS = 400_000;
 
 const redis: TestRedis | null = await testRedis();
@@ -38,14 +40,14 @@ describe.each(backends)('a fleet whose hints go over %s', (name, redisUrl) => {
   beforeAll(async () => {
     site = await openSite(redisUrl, COUNTERS);
     load = openLoad(site);
-    fleet = site.startFleet(FLEET);
-    await fleet.whenRunning();
   }, LIMIT_MS);
   afterAll(async () => site.close());
 
   it(
     'loses and doubts nothing while its processes are drained and replaced under load',
     async () => {
+      fleet = site.startFleet(FLEET);
+      await fleet.whenRunning();
       load.start(RATE);
       for (const member of fleet.members.slice()) {
         expect(await member.end('SIGTERM')).toBe(0);
@@ -53,6 +55,7 @@ describe.each(backends)('a fleet whose hints go over %s', (name, redisUrl) => {
       }
       await load.stop();
       await load.finish();
+      expect(await fleet.drain()).toEqual(FLEET.map(() => 0));
       expect(await judge(site, load.customers)).toMatchObject({ ...CLEAN, unknown: 0, resent: 0 });
       expect(fleet.complaints).toEqual([]);
     },
@@ -63,6 +66,7 @@ describe.each(backends)('a fleet whose hints go over %s', (name, redisUrl) => {
     `loses nothing and sends no copy unseen over ${KILLS} kills of its processes under load`,
     async () => {
       const sleeper = await fallAsleepAtWork();
+      fleet = site.startFleet(FLEET);
       for (let kills = 0; kills < KILLS; kills += 1) {
         await whenSent((await countSent()) + MAILS_BETWEEN_KILLS);
         await sleep(Math.random() * 200);
@@ -72,8 +76,9 @@ describe.each(backends)('a fleet whose hints go over %s', (name, redisUrl) => {
         fleet.replace(victim);
       }
       await load.stop();
-      sleeper.hang('SIGCONT');
-      expect(await sleeper.end('SIGTERM')).toBe(0);
+      await whenClaimedAnew(sleeper.claims);
+      sleeper.member.hang('SIGCONT');
+      expect(await sleeper.member.end('SIGTERM')).toBe(0);
       await finishAfterKills();
 
       const verdict = await judge(site, load.customers);
@@ -89,15 +94,25 @@ describe.each(backends)('a fleet whose hints go over %s', (name, redisUrl) => {
    * One more worker, which hangs with all that it has claimed and wakes up when others have long done its work. Its
    * complaints are its own: the database has ended its sessions.
    */
-  async function fallAsleepAtWork(): Promise<Member> {
-    const [sleeper] = site.startFleet(['advance,deliver']).members;
-    if (sleeper === undefined) throw new Error('a fleet of one has no member');
-    await sleeper.running;
+  async function fallAsleepAtWork(): Promise<{ readonly member: Member; readonly claims: readonly Claim[] }> {
     load.start(RATE);
-    const claimed = `select from sends where status in ('claimed', 'handed') limit 1`;
-    while ((await site.db.query(claimed)).rowCount === 0) await sleep(5);
-    sleeper.hang('SIGSTOP');
-    return sleeper;
+    while ((await load.backlog()) < RATE.maxBacklog / 2) await sleep(20);
+    const [member] = site.startFleet(['advance,deliver']).members;
+    if (member === undefined) throw new Error('a fleet of one has no member');
+    while ((await openClaims()).length < CLAIMED_IN_SLEEP) await sleep(5);
+    member.hang('SIGSTOP');
+    return { member, claims: await openClaims() };
+  }
+
+  async function openClaims(): Promise<readonly Claim[]> {
+    return (await site.db.query<Claim>(`select id, fence from sends where status = 'claimed'`)).rows;
+  }
+
+  /** Resolves when these claims have run out and other processes have claimed the mails. */
+  async function whenClaimedAnew(claims: readonly Claim[]): Promise<void> {
+    const held = 'select from unnest($1::bigint[], $2::int[]) as c (id, fence) join sends s using (id, fence) limit 1';
+    const values = [claims.map((claim) => claim.id), claims.map((claim) => claim.fence)];
+    while ((await site.db.query(held, values)).rowCount !== 0) await sleep(50);
   }
 
   async function countSent(): Promise<number> {
@@ -132,6 +147,11 @@ describe.each(backends)('a fleet whose hints go over %s', (name, redisUrl) => {
     );
   }
 });
+
+interface Claim extends Record<string, unknown> {
+  readonly id: number;
+  readonly fence: number;
+}
 
 const CLEAN = { lost: [], copies: [], strangers: [], stuck: [], early: [] } as const;
 
