@@ -50,6 +50,12 @@ export interface FleetOptions {
   readonly roles: readonly string[];
 }
 
+/** The environment of this process without any setting of Perennial (which refuses those it does not know) or of Node. */
+export function outerEnv(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('PERENNIAL_'));
+  return { ...Object.fromEntries(kept), NODE_OPTIONS: '' };
+}
+
 /** Starts a fleet; does not wait until it runs. */
 export function startFleet({ folder, env, roles }: FleetOptions): Fleet {
   const complaints: string[] = [];
@@ -72,7 +78,7 @@ export function startFleet({ folder, env, roles }: FleetOptions): Fleet {
 function startMember(folder: string, env: FleetOptions['env'], roles: string, complaints: string[]): Member {
   const args = ['--import', PRELOAD, CLI, 'work', '--project', folder, '--roles', roles];
   const child = spawn(process.execPath, args, {
-    env: { ...process.env, ...env, NODE_OPTIONS: '', LOG_LEVEL: 'info' },
+    env: { ...outerEnv(), ...env, LOG_LEVEL: 'info' },
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   let asked = false;

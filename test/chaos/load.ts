@@ -73,7 +73,7 @@ export function openLoad(site: Site): Load {
       await running;
     },
     finish: async () => {
-      const signals = { wake: () => undefined, worked: async () => sleep(50) };
+      const signals = { wake: () => undefined, worked: async () => sleep(50, false) };
       await stepUntil(site.db, signals, (await businessNow(site.db)) + DAY_MS);
     },
   };

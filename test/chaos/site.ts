@@ -16,7 +16,7 @@ import { testDatabase } from '../support/postgres.ts';
 import { spawnSink, type SinkOptions, type SpawnedSink } from '../support/smtp-sink.ts';
 import { compileSources } from '../support/staff.ts';
 import { writeCompany } from './company.ts';
-import { startFleet, type Fleet } from './fleet.ts';
+import { outerEnv, startFleet, type Fleet } from './fleet.ts';
 
 /** The lanes of mail, each with a counter of its own. */
 export type MailLane = 'transactional' | 'bulk';
@@ -68,7 +68,7 @@ export async function openSite(redisUrl: string | null, counters: CounterOptions
     REDIS_URL: redisUrl ?? '',
   };
   const args = [CLI, 'deploy', '--project', folder, '--by', 'test'];
-  await promisify(execFile)(process.execPath, args, { env: { ...process.env, ...env, NODE_OPTIONS: '' } });
+  await promisify(execFile)(process.execPath, args, { env: { ...outerEnv(), ...env } });
   const fleets: Fleet[] = [];
   return {
     db,
