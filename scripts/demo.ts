@@ -1,4 +1,4 @@
-/** `perennial demo`: a year of the sample company through the real pipeline, in a minute. */
+/** `perennial demo`: a year of the sample company through the real pipeline. */
 import path from 'node:path';
 import { Command } from 'commander';
 import { listInbox } from '../engine/mail/inbox/store.ts';
