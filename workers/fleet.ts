@@ -33,8 +33,8 @@ export interface Fleet {
   readonly hints: Hints;
   /** Makes the scheduler of this process, if it has one, look now. */
   wake(): void;
-  /** Resolves when some work was done since the last call, or after `timeoutMs`. */
-  worked(timeoutMs: number): Promise<void>;
+  /** Resolves when some work was done since the last call, to true, or after `timeoutMs`, to false. */
+  worked(timeoutMs: number): Promise<boolean>;
   readonly close: () => Promise<void>;
 }
 
@@ -125,7 +125,7 @@ export function startFleet(
 }
 
 /** Tells waiters that something was done; a signal raised while nobody waits counts for the next one. */
-function openSignal(): { raise: () => void; wait: (timeoutMs: number) => Promise<void> } {
+function openSignal(): { raise: () => void; wait: (timeoutMs: number) => Promise<boolean> } {
   let raised = false;
   let waiter: (() => void) | null = null;
   return {
@@ -144,7 +144,9 @@ function openSignal(): { raise: () => void; wait: (timeoutMs: number) => Promise
         });
         waiter = null;
       }
+      const wasRaised = raised;
       raised = false;
+      return wasRaised;
     },
   };
 }

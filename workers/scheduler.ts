@@ -13,7 +13,6 @@ import { expireLeases } from '../engine/store/expire.ts';
 import { acquireLease, releaseLease } from '../engine/store/lease.ts';
 import { workRuns } from '../engine/store/runs.ts';
 import { newTickCursor, tick, type Ticked } from '../engine/store/tick.ts';
-import { businessNow } from '../engine/store/database.ts';
 import type { HintQueue, Lane } from '../engine/queue/queue.ts';
 import type { Hints } from './hints.ts';
 import { startLoop } from './loop.ts';
@@ -79,10 +78,12 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
       if (expired.unknown > 0) log.warn({ ...expired }, 'sends were left open by a crash');
     }
     const runs = await workRuns(db, cache, { chunk: RUN_CHUNK });
-    const ticked = await tick(db, { perPlaybook: ROWS_PER_PLAYBOOK, room: await room(), cursor });
+    const limits = { perPlaybook: ROWS_PER_PLAYBOOK, room: await room(), cursor };
+    const tickedMs = performance.now();
+    const ticked = await db.together(async (connection) => tick(connection, limits));
     await parts.hints.send(ticked);
     if (runs.more) return 0;
-    return pauseAfter(ticked, await businessNow(db));
+    return pauseAfter(ticked, ticked.now + (performance.now() - tickedMs));
   };
   const loop = startLoop('scheduler', round, log);
   return {

@@ -41,6 +41,8 @@ export interface Database extends Queryable {
   readonly url: string;
   readonly pool: pg.Pool;
   readonly kysely: Kysely<Tables>;
+  /** Lends one connection: statements that are asked together share a round trip, each a transaction of its own. */
+  together<T>(work: (db: Queryable) => Promise<T>): Promise<T>;
   /** Runs `work` in one transaction; rolls back when it throws. */
   transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
   close(): Promise<void>;
@@ -100,6 +102,10 @@ export function openDatabase(
     pool,
     kysely,
     query: async (text, values) => pool.query(statement(text, values)),
+    together: async (work) =>
+      withClient(pool, async (client) =>
+        work({ query: async (text, values) => gather(client).query(statement(text, values)) }),
+      ),
     transaction: async (work, how) => inTransaction(pool, work, how?.durable ?? true),
     close: async () => {
       await pool.end();
@@ -116,34 +122,50 @@ function statement(text: string, values: readonly unknown[] | undefined): pg.Que
   };
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, durable: boolean): Promise<T> {
+/** What became of a connection while nobody waited for an answer on it. */
+interface Health {
+  broken: Error | undefined;
+}
+
+/** Lends a client; one that is broken is not used again. */
+async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient, health: Health) => Promise<T>): Promise<T> {
   const client = await pool.connect();
-  let broken: Error | undefined;
+  const health: Health = { broken: undefined };
   // Without a listener, a connection that dies between two statements would end the process.
   const onError = (error: Error): void => {
-    broken ??= error;
+    health.broken ??= error;
   };
   client.on('error', onError);
   try {
-    const begun = gather(client).query(durable ? 'begin' : 'begin; set local synchronous_commit = off');
-    begun.catch(onError);
-    const result = await work(asTx(client, begun));
-    await begun;
-    const { command } = await client.query('commit');
-    // A statement that failed unseen would make this a rollback, which the server does not call an error.
-    if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command} instead of COMMIT`);
-    return result;
-  } catch (error) {
-    // A session that idled too long is told so while nobody asks: what is asked next only hears that it is gone.
-    const reason = broken !== undefined && hasCode(broken, IDLED_TOO_LONG) ? broken : error;
-    await client.query('rollback').catch((failure: Error) => {
-      broken ??= failure;
-    });
-    throw reason;
+    return await work(client, health);
   } finally {
     client.off('error', onError);
-    client.release(broken);
+    client.release(health.broken);
   }
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, durable: boolean): Promise<T> {
+  return withClient(pool, async (client, health) => {
+    const noteBroken = (failure: Error): void => {
+      health.broken ??= failure;
+    };
+    try {
+      const begun = gather(client).query(durable ? 'begin' : 'begin; set local synchronous_commit = off');
+      begun.catch(noteBroken);
+      const result = await work(asTx(client, begun));
+      await begun;
+      const { command } = await client.query('commit');
+      // A statement that failed unseen would make this a rollback, which the server does not call an error.
+      if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command} instead of COMMIT`);
+      return result;
+    } catch (error) {
+      // A session that idled too long is told so while nobody asks: what is asked next only hears that it is gone.
+      const { broken } = health;
+      const reason = broken !== undefined && hasCode(broken, IDLED_TOO_LONG) ? broken : error;
+      await client.query('rollback').catch(noteBroken);
+      throw reason;
+    }
+  });
 }
 
 /** The first statements share the round trip of `begin`; nobody learns their results before that of `begin`. */

@@ -54,15 +54,26 @@ export async function nextDueAfter(db: Queryable, after: Instant): Promise<Insta
   return rows[0]?.due_at ?? null;
 }
 
-/**
- * True when nothing is due at or before business now, no send is open (claimed or handed) and no run is due: a
- * stepped clock may jump. One snapshot, so that nothing slips between the questions.
- */
-export async function isIdle(db: Queryable): Promise<boolean> {
-  const { rows } = await db.query<{ idle: boolean }>(
+/** Whether a stepped clock may jump, and to where. */
+export interface Standing {
+  /** Nothing is due at or before business now, no send is open (claimed or handed) and no run is due. */
+  readonly idle: boolean;
+  /** As `nextDueAt`. */
+  readonly next: Instant | null;
+}
+
+/** Both from one snapshot, so that nothing slips between the questions. */
+export async function standing(db: Queryable): Promise<Standing> {
+  const { rows } = await db.query<{ idle: boolean; next: Instant | null }>(
     `select coalesce(next.due_at > coalesce(engine.stepped_at, clock_timestamp()), true)
-       and not exists (select 1 from sends where status in ('claimed', 'handed') and held_at is null) as idle
+       and not exists (select 1 from sends where status in ('claimed', 'handed') and held_at is null) as idle,
+       next.due_at as next
      from engine, (${NEXT_DUE}) as next`,
   );
-  return rows[0]?.idle ?? true;
+  return rows[0] ?? { idle: true, next: null };
+}
+
+/** True when a stepped clock may jump: see `Standing`. */
+export async function isIdle(db: Queryable): Promise<boolean> {
+  return (await standing(db)).idle;
 }

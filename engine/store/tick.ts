@@ -27,6 +27,8 @@ export interface Ticked {
   readonly advance: readonly number[];
   readonly transactional: readonly number[];
   readonly bulk: readonly number[];
+  /** Business time of the tick. */
+  readonly now: Instant;
   /** Business now while more is due than was handed out; else the earliest instant after now at which anything is. */
   readonly next: Instant | null;
   /** All that may be left is in lanes without room: looking again is of no use before the fleet has taken some. */
@@ -60,22 +62,32 @@ export async function tick(db: Queryable, limits: TickLimits): Promise<Ticked> {
   const { cursor } = limits;
   const horizonMs = head.machineMs - (limits.againAfterMs ?? 5_000);
   forget(cursor, horizonMs);
-  const found: Record<TickLane, number[]> = { advance: [], transactional: [], bulk: [] };
-  let more = false;
-  for (const lane of ['transactional', 'advance', 'bulk'] as const) {
-    const walks: Walk[] = [];
-    for (const source of SOURCES.filter((candidate) => candidate.lane === lane)) {
-      walks.push(...(await walk(db, source, head, limits, horizonMs)));
-    }
-    const taken = fairly(walks, limits.room[lane]);
+  const walked = await Promise.all(SOURCES.map((source) => walk(db, source, head, limits, horizonMs)));
+  const taken = LANES.map((lane) => {
+    const walks = walked.filter((_, index) => SOURCES[index]?.lane === lane).flat();
+    const { customerIds, more } = fairly(walks, limits.room[lane]);
     remember(cursor, walks, head.machineMs);
-    found[lane] = await withoutHeld(db, taken.customerIds);
-    more ||= taken.more;
-  }
+    return { customerIds, more };
+  });
+  const more = taken.some((one) => one.more);
   // Without room for a lane nobody looked: there may be more.
-  const awaitsRoom = !more && Object.values(limits.room).some((room) => room <= 0);
-  return { ...found, next: more || awaitsRoom ? head.now : await nextDueAfter(db, head.now), awaitsRoom };
+  const awaitsRoom = !more && LANES.some((lane) => limits.room[lane] <= 0);
+  const [still, next] = await Promise.all([
+    heldAmong(db, [...new Set(taken.flatMap(({ customerIds }) => customerIds))]),
+    more || awaitsRoom ? head.now : nextDueAfter(db, head.now),
+  ]);
+  const [advance, transactional, bulk] = taken.map((one) => one.customerIds.filter((id) => !still.has(id)));
+  return {
+    advance: advance ?? [],
+    transactional: transactional ?? [],
+    bulk: bulk ?? [],
+    now: head.now,
+    next,
+    awaitsRoom,
+  };
 }
+
+const LANES: readonly TickLane[] = ['advance', 'transactional', 'bulk'];
 
 interface Head {
   readonly now: Instant;
@@ -191,12 +203,12 @@ function remember(cursor: TickCursor, walks: readonly Walk[], machineMs: number)
   }
 }
 
-async function withoutHeld(db: Queryable, customerIds: readonly number[]): Promise<number[]> {
-  if (customerIds.length === 0) return [];
+/** Those who stand still: held, erased or merged into another. */
+async function heldAmong(db: Queryable, customerIds: readonly number[]): Promise<ReadonlySet<number>> {
+  if (customerIds.length === 0) return new Set();
   const { rows } = await db.query<{ id: number }>(
     `select id from customers where id = any($1) and (held_at is not null or erased_at is not null or merged_into is not null)`,
     [customerIds],
   );
-  const held = new Set(rows.map((row) => row.id));
-  return customerIds.filter((id) => !held.has(id));
+  return new Set(rows.map((row) => row.id));
 }

@@ -89,6 +89,7 @@ describe('tick', () => {
       advance: [1, 2, 3],
       transactional: [4, 5],
       bulk: [1, 2, 3],
+      now: Date.parse(NOW),
       next: Date.parse('2026-03-01T12:30:00Z'),
       awaitsRoom: false,
     });
