@@ -1,6 +1,7 @@
-/** One kept-open connection to a mail server, over nodemailer's SMTP client (which brings TLS and signing in). */
+/** One kept-open connection to a mail server, opened by nodemailer's SMTP client (which brings TLS and signing in). */
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { type Ended, type HandOver, type OutgoingMail, converse } from './conversation.ts';
+import { SmtpSession } from './session.ts';
 import type { MailServer } from './url.ts';
 
 /** How long to wait, in milliseconds. */
@@ -21,16 +22,15 @@ const WRITABLE_ADDRESS = /^[\x21-\x3b\x3d\x3f-\x7e]+$/;
 
 /** One open connection. A connection whose state is in doubt is destroyed, never used again. */
 export class MailConnection {
-  readonly #smtp: SMTPConnection;
+  readonly #session: SmtpSession;
   readonly #log: MailLog;
   #alive = true;
   #refused = false;
   #used = 0;
 
-  private constructor(smtp: SMTPConnection, log: MailLog) {
-    this.#smtp = smtp;
+  private constructor(smtp: SMTPConnection, hello: string, log: MailLog) {
+    this.#session = new SmtpSession(smtp, hello);
     this.#log = log;
-    smtp.on('error', (error) => log.debug({ err: error }, 'mail connection failed'));
     smtp.once('end', () => {
       this.#alive = false;
     });
@@ -50,13 +50,14 @@ export class MailConnection {
       // A conversation is given up at once: a polite end would leave its socket open to a silent server.
       socketCloseTimeout: 0,
     });
-    const connection = new MailConnection(smtp, log);
+    smtp.on('error', (error) => log.debug({ err: error }, 'mail connection failed'));
     const { credentials } = server;
     try {
       await settled(smtp, (callback) => smtp.connect(callback));
+      const hello = String(smtp.lastServerResponse);
       if (credentials !== null)
         await settled(smtp, (callback) => smtp.login({ ...credentials, credentials }, callback));
-      return connection;
+      return new MailConnection(smtp, hello, log);
     } catch (error) {
       smtp.close();
       throw error;
@@ -81,7 +82,7 @@ export class MailConnection {
       return { outcome: { kind: 'permanent', reason, code: null }, stale: false, reusable: true };
     }
     this.#used += 1;
-    const ended = await converse(this.#smtp, mail, handOver, (error) =>
+    const ended = await converse(this.#session, mail, handOver, (error) =>
       this.#log.warn({ err: error }, 'a hand-over failed; the mail is withheld'),
     );
     this.#refused = ended.outcome.kind !== 'accepted';
@@ -91,11 +92,12 @@ export class MailConnection {
   /** Makes it ready for another mail; false when that failed, and it is destroyed. */
   async reset(): Promise<boolean> {
     if (!this.#refused || !this.#alive) return this.#alive;
-    try {
-      await settled(this.#smtp, (callback) => this.#smtp.reset(callback));
+    this.#session.write('RSET\r\n');
+    const answer = await this.#session.answer();
+    if (answer.kind === 'reply' && answer.code >= 200 && answer.code < 300) {
       this.#refused = false;
-    } catch (error) {
-      this.#log.debug({ err: error }, 'mail connection could not be reset');
+    } else {
+      this.#log.debug({ answer }, 'mail connection could not be reset');
       this.destroy();
     }
     return this.#alive;
@@ -104,16 +106,15 @@ export class MailConnection {
   /** Says goodbye and closes. */
   async quit(): Promise<void> {
     if (!this.#alive) return;
-    await new Promise<void>((resolve) => {
-      this.#smtp.once('end', resolve);
-      this.#smtp.quit();
-    });
+    this.#session.write('QUIT\r\n');
+    await this.#session.answer();
+    this.destroy();
   }
 
   /** Drops the connection at once, in the middle of whatever it does. */
   destroy(): void {
     this.#alive = false;
-    this.#smtp.close();
+    this.#session.destroy();
   }
 }
 

@@ -3,11 +3,12 @@
  *
  * 1. The end of a message (its last CRLF and the final dot) is written only after its hand-over resolved true.
  * 2. A conversation ends only after the hand-over it asked for has settled: nobody is left who might still say yes.
- * 3. `ended` is set before the end can leave this process, so what is called a retry cannot have been taken.
+ * 3. The class of a failure is that of `ended` as soon as the end may have left this process, so what is called a retry
+ *    cannot have been taken.
  */
-import { Readable } from 'node:stream';
-import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { type Outcome, type Progress, type SmtpFault, classify } from './outcome.ts';
+import type { Answer, SmtpSession } from './session.ts';
+import { transparent } from './transparent.ts';
 
 /** A message ready to go, and to whom: `to` is exactly one address. */
 export interface OutgoingMail {
@@ -16,7 +17,7 @@ export interface OutgoingMail {
   readonly message: Buffer;
 }
 
-/** Asked once all but the end of a message has been given to the socket: true lets it go, false or a throw keeps it back. */
+/** Asked once the server has taken all but the end of a message: true lets it go, false or a throw keeps it back. */
 export type HandOver = () => Promise<boolean>;
 
 /** How a conversation ended. */
@@ -28,112 +29,108 @@ export interface Ended {
   readonly reusable: boolean;
 }
 
-const CRLF = Buffer.from('\r\n');
+const END = '\r\n.\r\n';
 const WITHHELD: Ended = { outcome: { kind: 'withheld' }, stale: false, reusable: false };
-const LOST: SmtpFault = { message: 'the connection ended', code: 'ECONNECTION', command: 'CONN' };
+const OUT_OF_TURN: SmtpFault = { message: 'the server spoke out of turn', code: 'ECONNECTION', command: 'CONN' };
 
 /** Sends one mail. Never rejects: whatever happens is an outcome. `onRefused` hears of a hand-over that threw. */
-export function converse(
-  smtp: SMTPConnection,
+export async function converse(
+  session: SmtpSession,
   mail: OutgoingMail,
   handOver: HandOver,
   onRefused: (error: unknown) => void,
 ): Promise<Ended> {
-  return new Promise((resolve) => new Conversation(smtp, handOver, onRefused, resolve).start(mail));
+  const refused = await address(session, mail);
+  const ended = refused === null ? await transmit(session, mail, handOver, onRefused) : failed(refused, 'envelope');
+  if (!ended.reusable) session.destroy();
+  return ended;
 }
 
-class Conversation {
-  readonly #smtp: SMTPConnection;
-  readonly #handOver: HandOver;
-  readonly #onRefused: (error: unknown) => void;
-  readonly #resolve: (ended: Ended) => void;
-  // nodemailer drops a mail without a word when it finds the socket gone; its error, where there is one, comes first.
-  readonly #onEnd = (): void => queueMicrotask(() => this.#failed(LOST));
-  #progress: Progress = 'envelope';
-  #over = false;
-  #granted: Promise<boolean> | null = null;
-
-  constructor(
-    smtp: SMTPConnection,
-    handOver: HandOver,
-    onRefused: (error: unknown) => void,
-    resolve: (ended: Ended) => void,
-  ) {
-    this.#smtp = smtp;
-    this.#handOver = handOver;
-    this.#onRefused = onRefused;
-    this.#resolve = resolve;
+/** Names sender and recipient, and asks for the message's turn; null when the server waits for the message. */
+async function address(session: SmtpSession, { envelope, message }: OutgoingMail): Promise<SmtpFault | null> {
+  const { pipelining, size, maxSize } = session.extensions;
+  if (!session.isQuiet) return OUT_OF_TURN;
+  if (maxSize !== null && message.length > maxSize) {
+    return { message: `the mail has ${message.length} bytes, and the server takes ${maxSize}`, code: 'EMESSAGE' };
   }
-
-  start({ envelope, message }: OutgoingMail): void {
-    this.#smtp.once('end', this.#onEnd);
-    const body = heldBody(message, (end) => void this.#taken(end));
-    this.#smtp.send({ ...envelope, size: message.length }, body, (fault, info) => {
-      if (fault !== null) this.#failed(fault);
-      else if (this.#progress === 'ended') this.#accepted(info.response);
-      else this.#failed({ message: `the server answered before the end of the message: ${info.response}` });
-    });
+  const commands = [
+    ['MAIL FROM', `MAIL FROM:<${envelope.from}>${size ? ` SIZE=${message.length}` : ''}\r\n`],
+    ['RCPT TO', `RCPT TO:<${envelope.to}>\r\n`],
+    ['DATA', 'DATA\r\n'],
+  ] as const;
+  if (pipelining) session.write(commands.map(([, line]) => line).join(''));
+  let refused: SmtpFault | null = null;
+  for (const [command, line] of commands) {
+    if (!pipelining) session.write(line);
+    const answer = await session.answer();
+    if (answer.kind === 'lost') return refused ?? answer.fault;
+    refused ??= faultIn(answer, command);
+    if (refused === null) continue;
+    // A server that waits for the message nevertheless must not be given an empty one, which it might deliver.
+    if (answer.code === 354) session.destroy();
+    if (!pipelining || answer.code === 421) return refused;
   }
+  return refused;
+}
 
-  async #taken(end: () => void): Promise<void> {
-    this.#progress = 'body';
-    this.#granted = this.#ask();
-    const granted = await this.#granted;
-    if (this.#over) return;
-    if (!granted) {
-      this.#finish(WITHHELD);
-      return;
-    }
-    this.#progress = 'ended';
-    end();
-  }
+function faultIn(reply: Answer & { kind: 'reply' }, command: 'MAIL FROM' | 'RCPT TO' | 'DATA'): SmtpFault | null {
+  const isGood = command === 'DATA' ? reply.code === 354 : reply.code >= 200 && reply.code < 300;
+  return isGood ? null : refusal(reply, command, 'EENVELOPE');
+}
 
-  async #ask(): Promise<boolean> {
-    try {
-      return await this.#handOver();
-    } catch (error) {
-      this.#onRefused(error);
-      return false;
-    }
-  }
+function refusal({ code: responseCode, text }: Answer & { kind: 'reply' }, command: string, code: string): SmtpFault {
+  return { message: text, code, command, response: text, responseCode };
+}
 
-  #accepted(response: string): void {
-    this.#finish({ outcome: { kind: 'accepted', response }, stale: false, reusable: true });
-  }
-
-  #failed(fault: SmtpFault): void {
-    const outcome = classify(fault, this.#progress);
-    const stale = this.#progress === 'envelope' && isLost(fault);
-    this.#finish({ outcome, stale, reusable: isReply(fault) && this.#progress !== 'body' });
-  }
-
-  #finish(ended: Ended): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#smtp.off('end', this.#onEnd);
+/** Sends all but the end, asks for the hand-over, and sends the end. */
+async function transmit(
+  session: SmtpSession,
+  { message }: OutgoingMail,
+  handOver: HandOver,
+  onRefused: (error: unknown) => void,
+): Promise<Ended> {
+  session.write(withoutEnd(transparent(message)));
+  const answered = session.answer();
+  const granted = ask(handOver, onRefused);
+  const early = await Promise.race([answered, granted]);
+  if (typeof early === 'object') {
     // At once, not after the hand-over: the server is not to wait for a message that will not end.
-    if (!ended.reusable) this.#smtp.close();
-    if (this.#granted === null) this.#resolve(ended);
+    session.destroy();
     // A refusal outranks whatever else went wrong meanwhile: the mail is no longer ours to try.
-    else void this.#granted.then((granted) => this.#resolve(granted ? ended : WITHHELD));
+    return (await granted) ? failed(early.kind === 'lost' ? early.fault : tooEarly(early), 'body') : WITHHELD;
+  }
+  if (!early) return WITHHELD;
+  session.write(END);
+  const answer = await answered;
+  if (answer.kind === 'lost') return failed(answer.fault, 'ended');
+  if (answer.code < 200 || answer.code >= 300) return failed(refusal(answer, 'DATA', 'EMESSAGE'), 'ended');
+  return { outcome: { kind: 'accepted', response: answer.text }, stale: false, reusable: true };
+}
+
+async function ask(handOver: HandOver, onRefused: (error: unknown) => void): Promise<boolean> {
+  try {
+    return await handOver();
+  } catch (error) {
+    onRefused(error);
+    return false;
   }
 }
 
-/** A message as a stream that gives all but the end, and that only when told to. */
-function heldBody(message: Buffer, onTaken: (end: () => void) => void): Readable {
-  const head = message.subarray(-2).equals(CRLF) ? message.subarray(0, -2) : message;
-  let started = false;
-  return new Readable({
-    read(): void {
-      if (started) return;
-      started = true;
-      this.push(head);
-      onTaken(() => {
-        this.push(CRLF);
-        this.push(null);
-      });
-    },
-  });
+/** A refusal counts though it came early; no yes can be one to a message without its end. */
+function tooEarly(reply: Answer & { kind: 'reply' }): SmtpFault {
+  if (reply.code >= 400) return refusal(reply, 'DATA', 'EMESSAGE');
+  return { message: `the server answered before the end of the message: ${reply.text}` };
+}
+
+function failed(fault: SmtpFault, progress: Progress): Ended {
+  const stale = progress === 'envelope' && isLost(fault);
+  return { outcome: classify(fault, progress), stale, reusable: isReply(fault) && progress !== 'body' };
+}
+
+function withoutEnd(message: Buffer): Buffer {
+  return message.length >= 2 && message[message.length - 2] === 0x0d && message[message.length - 1] === 0x0a
+    ? message.subarray(0, -2)
+    : message;
 }
 
 /** A whole reply of the server to a command, after which the conversation can go on. */
