@@ -29,8 +29,13 @@ export interface DeliveryParts {
   readonly settling: Settling;
   readonly transports: Readonly<Record<MailLane, Transport>>;
   readonly claimSize: ClaimSize;
-  /** For mails of the lane from their composing to their recorded outcome. */
+  /** For mails of the lane from their claim to their recorded outcome. */
   readonly room: Room;
+  /**
+   * For mails from their composing to the server's answer: a few more than there are connections. Composing all that
+   * is claimed at once would let every conversation wait meanwhile.
+   */
+  readonly desk: Room;
   /** True once the process is to end: then nothing more is claimed. */
   readonly isDraining: () => boolean;
   readonly log: Logger;
@@ -64,11 +69,20 @@ async function carry(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): P
   const startedMs = performance.now();
   await parts.room.enter();
   try {
-    const result = resultOf(parts, lane, send);
+    const result = atDesk(parts, lane, send);
     const timed = result.finally(() => parts.claimSize.took(performance.now() - startedMs));
     await parts.settling.settle(timed);
   } finally {
     parts.room.leave();
+  }
+}
+
+async function atDesk(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): Promise<SettleResult> {
+  await parts.desk.enter();
+  try {
+    return await resultOf(parts, lane, send);
+  } finally {
+    parts.desk.leave();
   }
 }
 

@@ -25,6 +25,8 @@ import { startSweeping } from './sweeping.ts';
 export const ROLES = ['scheduler', 'advance', 'deliver', 'public'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** The mail that a connection carries, and one that is ready when that has gone. */
+const COMPOSED_PER_CONNECTION = 2;
 /** While hints arrived within this time, sweeps leave the work to them. */
 const HINTS_ARRIVE_MS = 3_000;
 
@@ -65,7 +67,8 @@ export function startFleet(
     const common = { db, cache, hints, handOver, settling, transports, isDraining: () => draining, log };
     for (const lane of ['transactional', 'bulk'] as const) {
       const claimSize = claimSizeFor(config.smtpConnections, config.concurrency[lane]);
-      const delivery: DeliveryParts = { ...common, claimSize, room: openRoom(MAX_UNDER_WAY) };
+      const desk = openRoom(config.smtpConnections * COMPOSED_PER_CONNECTION);
+      const delivery: DeliveryParts = { ...common, claimSize, room: openRoom(MAX_UNDER_WAY), desk };
       handlers.set(lane, async (ids) => {
         await deliver(delivery, lane, ids);
       });

@@ -18,7 +18,7 @@ const RETRY_AFTER_MS = 250;
 /** With so many gathered, nothing is gained by waiting for more. */
 const ENOUGH = 64;
 /** How long a first outcome waits for others. */
-const GATHER_MS = 20;
+const GATHER_MS = 50;
 /** A process that is to end has 30 s for all of it. */
 const GRACE_MS = 3_000;
 

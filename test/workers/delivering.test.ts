@@ -57,6 +57,7 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
       transports: { transactional: transport, bulk: transport },
       claimSize: claimSizeFor(1, 1),
       room: openRoom(1),
+      desk: openRoom(1),
       isDraining: () => false,
       log,
     };
