@@ -2,7 +2,7 @@
 import { addDuration } from '../time/duration.ts';
 import type { Instant } from '../time/types.ts';
 import type { Playbook, Scope, Step } from '../playbook/types.ts';
-import { decide } from './attempt.ts';
+import { decide, reportAttempt } from './attempt.ts';
 import type { Draft } from './draft.ts';
 import { JourneyError } from './errors.ts';
 import type { Context, Enrolment, Send } from './types.ts';
@@ -161,6 +161,7 @@ function mail(
 /** Simulation: the attempt is the hand-over. */
 export function tryNow(draft: Draft, step: Step, send: Send, at: Instant, ctx: Context): Next {
   const decision = decide(draft, send, at, ctx);
+  reportAttempt(draft, send, at, decision, ctx);
   const { playbook } = send;
   switch (decision.do) {
     case 'hand':

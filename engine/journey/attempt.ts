@@ -40,6 +40,13 @@ export function decide(draft: Draft, send: Send, at: Instant, ctx: Context): Dec
   return { do: 'defer', dueAt: opening, because: 'cap' };
 }
 
+/** Tells whoever watches what was decided. To be called before anything comes of it. */
+export function reportAttempt(draft: Draft, send: Send, at: Instant, decision: Decision, ctx: Context): void {
+  if (ctx.onAttempt === undefined) return;
+  const enrolment = draft.enrolment(send.playbook, send.entryKey);
+  if (enrolment !== null) ctx.onAttempt({ profile: draft.profile, enrolment, send, at, decision });
+}
+
 /** The first instant that is under the caps and in the window. */
 function freeOpening(draft: Draft, window: SendWindow, from: Instant, company: Company, zone: Zone): Instant {
   const opening = nextOpening(from, window, company.blackouts, zone);

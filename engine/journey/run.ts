@@ -5,7 +5,7 @@
 import type { Instant } from '../time/types.ts';
 import type { Json, Step } from '../playbook/types.ts';
 import { advance, endEnrolment, stepOf, tryNow } from './advance.ts';
-import { decide } from './attempt.ts';
+import { decide, reportAttempt } from './attempt.ts';
 import { sendKey, type Draft } from './draft.ts';
 import { earliest, type DueItem } from './due.ts';
 import { enrol } from './enrol.ts';
@@ -111,6 +111,7 @@ export function updateProfile(draft: Draft, patch: Partial<Profile>, at: Instant
  */
 export function attempt(draft: Draft, send: Send, at: Instant, ctx: Context): Decision {
   const decision = decide(draft, send, at, ctx);
+  reportAttempt(draft, send, at, decision, ctx);
   draft.item = itemOf(draft, at, send.playbook, RANK.wait);
   switch (decision.do) {
     case 'hand':

@@ -163,6 +163,8 @@ export interface Context {
    * a send, and the protocol of the store (claim, hand over, settle) takes it from there.
    */
   readonly handsOverAtOnce?: boolean;
+  /** Told of every attempt to send, of those too that leave no line: for simulations. It must change nothing. */
+  readonly onAttempt?: (attempt: Attempt) => void;
 }
 
 /** One line of a timeline: docs/playbooks.md. */
@@ -181,6 +183,16 @@ export type Decision =
   | { readonly do: 'hand' }
   | { readonly do: 'defer'; readonly dueAt: Instant; readonly because: 'window' | 'cap' }
   | { readonly do: 'skip'; readonly reason: Exclude<SkipReason, 'condition'> };
+
+/** An attempt to send, and what was decided. */
+export interface Attempt {
+  /** The customer, and the enrolment to which the mail belongs, as both are at this instant. */
+  readonly profile: Profile;
+  readonly enrolment: Enrolment;
+  readonly send: Send;
+  readonly at: Instant;
+  readonly decision: Decision;
+}
 
 /** A send as it stands after a run. */
 export type SendChange =

@@ -17,6 +17,8 @@ export interface Simulation {
   readonly events: readonly SimulatedEvent[];
   readonly from: Instant;
   readonly until: Instant;
+  /** See `Context`. Attempts of one reader come in order of time; one reader comes after the other. */
+  readonly onAttempt?: Context['onAttempt'];
 }
 
 /**
@@ -40,7 +42,7 @@ export function simulate(simulation: Simulation): readonly Line[] {
 }
 
 function contextOf(simulation: Simulation): Context {
-  const { release, from } = simulation;
+  const { release, from, onAttempt } = simulation;
   return {
     release,
     playbookOf: (name) => {
@@ -51,6 +53,7 @@ function contextOf(simulation: Simulation): Context {
     armedFrom: () => from,
     isPaused: () => false,
     handsOverAtOnce: true,
+    ...(onAttempt === undefined ? {} : { onAttempt }),
   };
 }
 
