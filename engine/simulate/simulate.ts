@@ -9,6 +9,18 @@ import type { Release } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
 import type { SimulatedCustomer, SimulatedEvent } from './input.ts';
 
+/**
+ * What is done to a customer besides events: somebody starts a playbook, changes the profile, or the reader says no.
+ * Done after what is due at its instant.
+ */
+export interface SimulatedAct {
+  readonly customer: string;
+  readonly at: Instant;
+  perform(draft: Draft, ctx: Context): void;
+  /** What the reader allows from then on, made from what was allowed before. */
+  readonly consent?: (before: Consent) => Consent;
+}
+
 /** What a simulation runs over. `from` is inclusive, `until` exclusive. */
 export interface Simulation {
   readonly release: Release;
@@ -17,6 +29,8 @@ export interface Simulation {
   readonly events: readonly SimulatedEvent[];
   readonly from: Instant;
   readonly until: Instant;
+  /** Ascending by `at`, none before `from`. */
+  readonly acts?: readonly SimulatedAct[];
   /** See `Context`. Attempts of one reader come in order of time; one reader comes after the other. */
   readonly onAttempt?: Context['onAttempt'];
 }
@@ -79,9 +93,20 @@ function simulateGroup(
 ): readonly OrderedLine[] {
   const reader = new ReaderLog();
   const drafts = new Map<string, Draft>();
-  const consent = consentOf(group);
-  for (const { profile } of group) drafts.set(profile.id, openDraft(stateOf(profile, consent, simulation), reader));
+  const allowed: Allowed = { consent: consentOf(group) };
+  for (const { profile } of group) drafts.set(profile.id, openDraft(stateOf(profile, allowed, simulation), reader));
   const all = [...drafts.values()];
+  const acts = (simulation.acts ?? []).filter(({ customer, at }) => drafts.has(customer) && at < simulation.until);
+  let acted = 0;
+  const actUntil = (end: Instant): void => {
+    for (let act = acts[acted]; act !== undefined && act.at < end; act = acts[acted]) {
+      runDue(all, act.at, ctx);
+      allowed.consent = act.consent?.(allowed.consent) ?? allowed.consent;
+      const draft = drafts.get(act.customer);
+      if (draft !== undefined) act.perform(draft, ctx);
+      acted += 1;
+    }
+  };
   const events = group.flatMap((customer) => eventsOf.get(customer.profile.id) ?? []);
   if (group.length > 1) events.sort((a, b) => a.event.at - b.event.at || a.line - b.line);
   for (const { event, customer, line } of events) {
@@ -89,11 +114,18 @@ function simulateGroup(
     const draft = drafts.get(customer);
     if (draft === undefined) continue;
     const starts = event.at >= simulation.from;
+    actUntil(event.at);
     if (starts) runDue(all, event.at - 1, ctx);
     receive(draft, event, { at: event.at, starts, seq: line }, ctx);
   }
+  actUntil(simulation.until);
   runDue(all, simulation.until - 1, ctx);
   return all.flatMap((draft) => draft.lines);
+}
+
+/** What the reader of a group allows at present. */
+interface Allowed {
+  consent: Consent;
 }
 
 /** What one of them said holds for the reader, and no means no. */
@@ -105,7 +137,7 @@ function consentOf(group: readonly SimulatedCustomer[]): Consent {
   };
 }
 
-function stateOf(profile: Profile, consent: Consent, simulation: Simulation): CustomerState {
+function stateOf(profile: Profile, allowed: Allowed, simulation: Simulation): CustomerState {
   return {
     profile,
     arrivedAt: simulation.from,
@@ -114,7 +146,9 @@ function stateOf(profile: Profile, consent: Consent, simulation: Simulation): Cu
     entries: new Map(),
     timers: new Map(),
     sends: [],
-    consent,
+    get consent() {
+      return allowed.consent;
+    },
     launchesTaken: new Set(),
     launchesDue: launchesFrom(simulation),
   };
