@@ -19,6 +19,7 @@ import type {
   Line,
   Position,
   Profile,
+  Refusal,
   Send,
   SendChange,
   Timer,
@@ -70,6 +71,7 @@ export class Draft {
   private readonly sendsChanged = new Map<string, SendChange>();
   private readonly timersChanged = new Map<string, Timer>();
   private readonly launchesAsked: { readonly playbook: string; readonly launch: string }[] = [];
+  private readonly refusals = new Map<string, Refusal>();
   private transitionsAt: Instant = Number.NaN;
   private transitions = 0;
 
@@ -125,10 +127,11 @@ export class Draft {
     this.enrolmentsChanged.set(key, enrolment);
   }
 
-  /** Plans a send, or re-dates a planned one. */
-  planSend(send: Send): void {
+  /** Plans a send, or re-dates a planned one; with what an attempt found that it must wait for. */
+  planSend(send: Send, waitsFor?: 'window' | 'cap'): void {
     this.sends.set(sendKey(send), send);
-    this.sendsChanged.set(sendKey(send), { send, status: 'planned' });
+    const change = { send, status: 'planned' } as const;
+    this.sendsChanged.set(sendKey(send), waitsFor === undefined ? change : { ...change, waitsFor });
   }
 
   /** Takes a send out of the planned ones: it is on its way, and the protocol has it. */
@@ -152,6 +155,11 @@ export class Draft {
   launchAsked(playbook: string, launch: string): void {
     this.launchesDue = this.launchesDue.filter((due) => due.playbook !== playbook || due.launch !== launch);
     this.launchesAsked.push({ playbook, launch });
+  }
+
+  /** A trigger fired in vain; of one playbook and reason the last stays. */
+  noteRefusal(refusal: Refusal): void {
+    this.refusals.set(`${refusal.playbook}\n${refusal.because}`, refusal);
   }
 
   addLine(line: Omit<Line, 'customer'>): void {
@@ -183,6 +191,7 @@ export class Draft {
       sends: [...this.sendsChanged.values()],
       timers: [...this.timersChanged.values()],
       launchesAsked: this.launchesAsked,
+      refusals: [...this.refusals.values()],
       lines: this.lines.map((ordered) => ordered.line),
     };
   }

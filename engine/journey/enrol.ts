@@ -1,14 +1,15 @@
 /** Whether a trigger makes an enrolment, and its first steps. docs/playbooks.md. */
 import { addDuration } from '../time/duration.ts';
 import type { Instant } from '../time/types.ts';
-import type { Json, Playbook } from '../playbook/types.ts';
+import type { Json, Playbook, Scope } from '../playbook/types.ts';
+import { operandsOf } from '../playbook/operands.ts';
 import { advance } from './advance.ts';
 import type { Draft } from './draft.ts';
-import type { Context, Enrolment, Origin } from './types.ts';
+import type { Context, Enrolment, Origin, RefusalReason } from './types.ts';
 import { scopeOf, zoneOf } from './view.ts';
 
-/** Why nobody was enrolled; null when somebody was. */
-export type EntryObstacle = 'taken' | 'not again' | 'already active' | 'audience';
+/** Why nobody was enrolled; null when somebody was. `taken`: this very occurrence has started one before. */
+export type EntryObstacle = 'taken' | RefusalReason;
 
 /** What starts an enrolment. */
 export interface Start {
@@ -27,11 +28,23 @@ export function obstacleOf(draft: Draft, playbook: Playbook, start: Start, ctx: 
     if (enrolment.playbook === playbook.name) return 'already active';
   }
   if (playbook.audience === null) return null;
-  const scope = scopeOf(draft.profile, ctx.release, start.at, {
+  return playbook.audience.test(entryScope(draft, start, ctx)) ? null : 'audience';
+}
+
+function entryScope(draft: Draft, start: Start, ctx: Context): Scope {
+  return scopeOf(draft.profile, ctx.release, start.at, {
     origin: start.origin,
     ...(start.vars === undefined ? {} : { vars: start.vars }),
   });
-  return playbook.audience.test(scope) ? null : 'audience';
+}
+
+/** For the record (docs/operations.md). A simulation keeps none, and must not pay for it. */
+function noteRefusal(draft: Draft, playbook: Playbook, start: Start, because: EntryObstacle, ctx: Context): void {
+  if (because === 'taken' || ctx.handsOverAtOnce === true) return;
+  const { entryKey, at } = start;
+  const isAudience = because === 'audience' && playbook.audience !== null;
+  const values = isAudience ? operandsOf(playbook.audience, entryScope(draft, start, ctx)) : {};
+  draft.noteRefusal({ playbook: playbook.name, entryKey, at, because, values });
 }
 
 function mayEnterAgain(draft: Draft, playbook: Playbook, last: Instant, at: Instant, ctx: Context): boolean {
@@ -44,7 +57,10 @@ function mayEnterAgain(draft: Draft, playbook: Playbook, last: Instant, at: Inst
 /** Enrols the customer and runs the playbook until it must wait, unless something forbids the entry. */
 export function enrol(draft: Draft, playbook: Playbook, start: Start, ctx: Context): EntryObstacle | null {
   const obstacle = obstacleOf(draft, playbook, start, ctx);
-  if (obstacle !== null) return obstacle;
+  if (obstacle !== null) {
+    noteRefusal(draft, playbook, start, obstacle, ctx);
+    return obstacle;
+  }
   const enrolment: Enrolment = {
     id: null,
     playbook: playbook.name,

@@ -119,7 +119,7 @@ export function attempt(draft: Draft, send: Send, at: Instant, ctx: Context): De
       if (!send.transactional) draft.reader.add(at);
       break;
     case 'defer':
-      draft.planSend({ ...send, dueAt: decision.dueAt });
+      draft.planSend({ ...send, dueAt: decision.dueAt }, decision.because);
       break;
     case 'skip':
       draft.closeSend({ send, status: 'skipped', reason: decision.reason, at });

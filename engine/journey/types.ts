@@ -194,9 +194,9 @@ export interface Attempt {
   readonly decision: Decision;
 }
 
-/** A send as it stands after a run. */
+/** A send as it stands after a run. `waitsFor`: an attempt put it off until its `dueAt`, and for this. */
 export type SendChange =
-  | { readonly send: Send; readonly status: 'planned' }
+  | { readonly send: Send; readonly status: 'planned'; readonly waitsFor?: 'window' | 'cap' }
   | { readonly send: Send; readonly status: 'skipped'; readonly reason: SkipReason; readonly at: Instant }
   | { readonly send: Send; readonly status: 'cancelled'; readonly reason: string; readonly at: Instant };
 
@@ -214,6 +214,22 @@ export type EntryRefusal =
     }
   | { readonly entered: true };
 
+/**
+ * A trigger fired, or another playbook started this one, and the customer was not let in. `values`: what the audience
+ * read, by name (`customer.orders`); empty for the other reasons. Who is refused by hand is told at once instead.
+ */
+export interface Refusal {
+  readonly playbook: string;
+  /** Of the enrolment that was not made. */
+  readonly entryKey: string;
+  readonly at: Instant;
+  readonly because: RefusalReason;
+  readonly values: Readonly<Record<string, Json>>;
+}
+
+/** What forbids an entry that a trigger asks for. */
+export type RefusalReason = 'not again' | 'already active' | 'audience';
+
 /** What is to be stored after a run: whole new values of what changed, nothing of what did not. */
 export interface Changes {
   readonly profile: Profile | null;
@@ -223,5 +239,7 @@ export interface Changes {
   readonly timers: readonly Timer[];
   /** Launches at which the customer was asked, whatever the answer. */
   readonly launchesAsked: readonly { readonly playbook: string; readonly launch: string }[];
+  /** The newest of each playbook and reason. Not noted in simulation. */
+  readonly refusals: readonly Refusal[];
   readonly lines: readonly Line[];
 }

@@ -68,13 +68,14 @@ export async function storeEvents(
             customer_id: customerId,
             event: item.event.event,
             at: time(item.event.at),
+            received_at: time(item.receivedAt ?? ctx.now),
             data: item.event.data,
           },
     ),
     `insert into events (key, customer_id, event, at, received_at, data, history)
-     select key, customer_id, event, at, $2, data, $3 from rows order by place`,
-    'key text, customer_id bigint, event text, at timestamptz, data jsonb',
-    [time(ctx.now), history],
+     select key, customer_id, event, at, received_at, data, $2 from rows order by place`,
+    'key text, customer_id bigint, event text, at timestamptz, received_at timestamptz, data jsonb',
+    [history],
   );
 }
 

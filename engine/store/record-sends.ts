@@ -25,7 +25,7 @@ export async function recordSends(tx: Queryable, recordings: readonly Recording[
   const changes = recordings.flatMap(({ stored, changes }) => changes.sends.map((change) => ({ stored, change })));
   const isKnown = ({ stored, change }: Change): boolean => stored.sends.has(sendKey(change.send));
   const [known, added] = [changes.filter(isKnown), changes.filter((change) => !isKnown(change))];
-  await Promise.all([update(tx, known), insert(tx, added, ctx), cancelOpen(tx, recordings)]);
+  await Promise.all([update(tx, known, ctx), insert(tx, added, ctx), cancelOpen(tx, recordings)]);
 }
 
 /**
@@ -61,19 +61,20 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
       status: change.status,
       settled_at: change.status === 'planned' ? null : time(change.at),
       reason: change.status === 'planned' ? null : change.reason,
+      ...decisionOf(change, ctx),
     };
   });
   const inserted = await execute(
     tx,
     rows,
     `insert into sends (enrolment_id, customer_id, playbook_id, step, visit, template, topic, lane, first_due_at,
-       due_at, status, settled_at, reason)
+       due_at, status, settled_at, reason, waits_for, waits_until, release_id)
      select enrolment_id, customer_id, playbook_id, step, visit, template, topic, lane, first_due_at,
-       due_at, status, settled_at, reason
+       due_at, status, settled_at, reason, waits_for, waits_until, release_id
      from rows order by place
      returning id, enrolment_id, step, visit`,
     `enrolment_id bigint, customer_id bigint, playbook_id int, step text, visit smallint, template text, topic text,
-     lane text, first_due_at timestamptz, due_at timestamptz, status text, settled_at timestamptz, reason text`,
+     lane text, first_due_at timestamptz, due_at timestamptz, status text, settled_at timestamptz, reason text, ${DECISION}`,
   );
   const ids = new Map(
     (inserted.rows as unknown as Inserted[]).map((row) => [`${row.enrolment_id}\n${row.step}\n${row.visit}`, row.id]),
@@ -86,7 +87,22 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
   }
 }
 
-async function update(tx: Queryable, changes: readonly Change[]): Promise<void> {
+const DECISION = 'waits_for text, waits_until timestamptz, release_id text';
+
+/** What an attempt that sent nothing decided, and by which release: kept beside the mail, to answer why. */
+function decisionOf(change: SendChange, ctx: StoreContext): Record<string, string> {
+  switch (change.status) {
+    case 'planned':
+      if (change.waitsFor === undefined) return {};
+      return { waits_for: change.waitsFor, waits_until: time(change.send.dueAt), release_id: ctx.releaseId };
+    case 'skipped':
+      return { release_id: ctx.releaseId };
+    case 'cancelled':
+      return {};
+  }
+}
+
+async function update(tx: Queryable, changes: readonly Change[], ctx: StoreContext): Promise<void> {
   const rows = changes.map(({ stored, change }) => ({
     id: stored.sends.get(sendKey(change.send))?.id,
     was: 'planned',
@@ -94,15 +110,18 @@ async function update(tx: Queryable, changes: readonly Change[]): Promise<void> 
     status: change.status,
     settled_at: change.status === 'planned' ? null : time(change.at),
     reason: change.status === 'planned' ? null : change.reason,
+    ...decisionOf(change, ctx),
   }));
   const { rowCount } = await execute(
     tx,
     rows,
     `update sends s set status = r.status, due_at = r.due_at, settled_at = r.settled_at, reason = coalesce(r.reason, s.reason),
        held_at = case when r.status = 'planned' then s.held_at end,
-       held_error = case when r.status = 'planned' then s.held_error end
+       held_error = case when r.status = 'planned' then s.held_error end,
+       waits_for = coalesce(r.waits_for, s.waits_for), waits_until = coalesce(r.waits_until, s.waits_until),
+       release_id = coalesce(r.release_id, s.release_id)
      from rows r where s.id = r.id and s.status = r.was`,
-    'id bigint, was text, status text, due_at timestamptz, settled_at timestamptz, reason text',
+    `id bigint, was text, status text, due_at timestamptz, settled_at timestamptz, reason text, ${DECISION}`,
   );
   if (rowCount !== rows.length) {
     throw new StoreError('lost-row', 'a mail that was loaded as planned under its customer’s lock is so no longer');

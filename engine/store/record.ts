@@ -6,6 +6,7 @@ import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { StoreError } from './errors.ts';
 import { recordEnrolments } from './record-enrolments.ts';
+import { recordRefusals } from './record-refusals.ts';
 import { recordSends } from './record-sends.ts';
 import { recordCustomers, recordStats, recordTimers } from './record-facts.ts';
 import { execute, time } from './sql.ts';
@@ -29,6 +30,7 @@ export async function recordAll(tx: Queryable, drafts: readonly Draft[], ctx: St
     recordEnrolments(tx, recordings, ctx),
     recordTimers(tx, recordings, ctx),
     recordLaunchesAsked(tx, recordings),
+    recordRefusals(tx, recordings, ctx),
   ]);
   // These name enrolments by the ids that new ones have only now.
   await Promise.all([recordSends(tx, recordings, ctx), recordJournal(tx, recordings)]);

@@ -116,6 +116,17 @@ export interface Tables {
     reason: string | null;
     held_at: NullableTime;
     held_error: string | null;
+    waits_for: 'window' | 'cap' | null;
+    waits_until: NullableTime;
+  };
+  refusals: {
+    customer_id: number;
+    playbook_id: number;
+    because: string;
+    at: Time;
+    entry_key: string;
+    release_id: string;
+    values: JSONColumnType<Record<string, unknown> | null>;
   };
   journal: {
     id: Id;

@@ -490,6 +490,7 @@ describe('timers', () => {
       sends: [],
       timers: [],
       launchesAsked: [],
+      refusals: [],
       lines: [],
     });
   });
