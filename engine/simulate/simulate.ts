@@ -1,13 +1,13 @@
 /** The virtual clock: the same rules as in production, over customers and events in memory. docs/playbooks.md. */
 import { launchInstant } from '../journey/launch.ts';
 import { openDraft, ReaderLog, type Draft, type OrderedLine } from '../journey/draft.ts';
-import { compareItems } from '../journey/order.ts';
 import { receive, runDue } from '../journey/run.ts';
-import type { Consent, Context, CustomerState, Line, Profile } from '../journey/types.ts';
+import type { Attempt, Consent, Context, CustomerState, Line, Profile } from '../journey/types.ts';
 import { normaliseAddress } from '../message/address.ts';
 import type { Release } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
 import type { SimulatedCustomer, SimulatedEvent } from './input.ts';
+import { sortLines, type ReaderRun } from './reader-run.ts';
 
 /**
  * What is done to a customer besides events: somebody starts a playbook, changes the profile, or the reader says no.
@@ -40,23 +40,52 @@ export interface Simulation {
  * that were due before it start nothing; events from `until` on are left out.
  */
 export function simulate(simulation: Simulation): readonly Line[] {
-  const ctx = contextOf(simulation);
+  const lines: OrderedLine[] = [];
+  for (const [run] of simulateReaders(simulation, [simulation.release])) {
+    for (const draft of run?.drafts ?? []) for (const line of draft.lines) lines.push(line);
+  }
+  return sortLines(lines).map((ordered) => ordered.line);
+}
+
+/**
+ * The same, one reader after the other, and for each one run under each of these releases. Nothing of a reader is
+ * kept once it was taken, so that whoever wants totals only needs memory for the input and one reader.
+ */
+export function* simulateReaders(
+  simulation: Omit<Simulation, 'release'>,
+  releases: readonly Release[],
+): Generator<readonly ReaderRun[]> {
   const eventsOf = new Map<string, SimulatedEvent[]>();
   for (const event of simulation.events) {
     const own = eventsOf.get(event.customer);
     if (own === undefined) eventsOf.set(event.customer, [event]);
     else own.push(event);
   }
-  const lines: OrderedLine[] = [];
+  const worlds = releases.map((release) => openWorld({ ...simulation, release }));
   for (const group of byAddress(simulation.customers)) {
-    for (const line of simulateGroup(group, eventsOf, simulation, ctx)) lines.push(line);
+    yield worlds.map((world) => simulateGroup(group, eventsOf, world));
   }
-  // Customers are run one after the other; the sort is stable, so lines of one item stay in the order they came.
-  return lines.sort((a, b) => compareItems(a.item, b.item)).map((ordered) => ordered.line);
 }
 
-function contextOf(simulation: Simulation): Context {
-  const { release, from, onAttempt } = simulation;
+/** A simulation with what all its readers share. */
+interface World extends Simulation {
+  readonly ctx: Context;
+  readonly launchesDue: CustomerState['launchesDue'];
+  /** Where the attempts of the reader under way go. */
+  attempts: Attempt[];
+}
+
+function openWorld(simulation: Simulation): World {
+  const ctx = contextOf(simulation, (attempt) => {
+    world.attempts.push(attempt);
+    simulation.onAttempt?.(attempt);
+  });
+  const world: World = { ...simulation, ctx, launchesDue: launchesFrom(simulation), attempts: [] };
+  return world;
+}
+
+function contextOf(simulation: Simulation, onAttempt: (attempt: Attempt) => void): Context {
+  const { release, from } = simulation;
   return {
     release,
     playbookOf: (name) => {
@@ -67,7 +96,7 @@ function contextOf(simulation: Simulation): Context {
     armedFrom: () => from,
     isPaused: () => false,
     handsOverAtOnce: true,
-    ...(onAttempt === undefined ? {} : { onAttempt }),
+    onAttempt,
   };
 }
 
@@ -88,15 +117,16 @@ function byAddress(customers: readonly SimulatedCustomer[]): Iterable<readonly S
 function simulateGroup(
   group: readonly SimulatedCustomer[],
   eventsOf: ReadonlyMap<string, readonly SimulatedEvent[]>,
-  simulation: Simulation,
-  ctx: Context,
-): readonly OrderedLine[] {
+  world: World,
+): ReaderRun {
+  const { ctx, from, until } = world;
+  world.attempts = [];
   const reader = new ReaderLog();
   const drafts = new Map<string, Draft>();
   const allowed: Allowed = { consent: consentOf(group) };
-  for (const { profile } of group) drafts.set(profile.id, openDraft(stateOf(profile, allowed, simulation), reader));
+  for (const { profile } of group) drafts.set(profile.id, openDraft(stateOf(profile, allowed, world), reader));
   const all = [...drafts.values()];
-  const acts = (simulation.acts ?? []).filter(({ customer, at }) => drafts.has(customer) && at < simulation.until);
+  const acts = (world.acts ?? []).filter(({ customer, at }) => drafts.has(customer) && at < until);
   let acted = 0;
   const actUntil = (end: Instant): void => {
     for (let act = acts[acted]; act !== undefined && act.at < end; act = acts[acted]) {
@@ -110,17 +140,17 @@ function simulateGroup(
   const events = group.flatMap((customer) => eventsOf.get(customer.profile.id) ?? []);
   if (group.length > 1) events.sort((a, b) => a.event.at - b.event.at || a.line - b.line);
   for (const { event, customer, line } of events) {
-    if (event.at >= simulation.until) break;
+    if (event.at >= until) break;
     const draft = drafts.get(customer);
     if (draft === undefined) continue;
-    const starts = event.at >= simulation.from;
+    const starts = event.at >= from;
     actUntil(event.at);
     if (starts) runDue(all, event.at - 1, ctx);
     receive(draft, event, { at: event.at, starts, seq: line }, ctx);
   }
-  actUntil(simulation.until);
-  runDue(all, simulation.until - 1, ctx);
-  return all.flatMap((draft) => draft.lines);
+  actUntil(until);
+  runDue(all, until - 1, ctx);
+  return { drafts: all, attempts: world.attempts };
 }
 
 /** What the reader of a group allows at present. */
@@ -137,11 +167,11 @@ function consentOf(group: readonly SimulatedCustomer[]): Consent {
   };
 }
 
-function stateOf(profile: Profile, allowed: Allowed, simulation: Simulation): CustomerState {
+function stateOf(profile: Profile, allowed: Allowed, world: World): CustomerState {
   return {
     profile,
-    arrivedAt: simulation.from,
-    stats: statsOf(profile, simulation),
+    arrivedAt: world.from,
+    stats: statsOf(profile, world),
     enrolments: [],
     entries: new Map(),
     timers: new Map(),
@@ -150,7 +180,7 @@ function stateOf(profile: Profile, allowed: Allowed, simulation: Simulation): Cu
       return allowed.consent;
     },
     launchesTaken: new Set(),
-    launchesDue: launchesFrom(simulation),
+    launchesDue: world.launchesDue,
   };
 }
 
