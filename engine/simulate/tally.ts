@@ -137,30 +137,20 @@ function nothing(): PlaybookTotals {
   return { ...counts, exits: none(), skips: none(), steps: none() };
 }
 
+const COUNTED: Partial<Record<Line['do'], 'enrolments' | 'goals' | 'completed' | 'cancelled'>> = {
+  enrol: 'enrolments',
+  goal: 'goals',
+  complete: 'completed',
+  cancel: 'cancelled',
+};
+
 function note(totals: PlaybookTotals, line: Line): void {
-  switch (line.do) {
-    case 'enrol':
-      totals.enrolments += 1;
-      break;
-    case 'goal':
-      totals.goals += 1;
-      break;
-    case 'complete':
-      totals.completed += 1;
-      break;
-    case 'cancel':
-      totals.cancelled += 1;
-      break;
-    case 'exit':
-      countUp(totals.exits, line.reason ?? '');
-      break;
-    case 'skip':
-      countUp(totals.skips, line.reason ?? '');
-      break;
-    default:
-      if (isMail(line)) totals.mails += 1;
-      else countUp(totals.steps, line.do);
-  }
+  const counted = COUNTED[line.do];
+  if (counted !== undefined) totals[counted] += 1;
+  else if (isMail(line)) totals.mails += 1;
+  else if (line.do === 'exit') countUp(totals.exits, line.reason ?? '');
+  else if (line.do === 'skip') countUp(totals.skips, line.reason ?? '');
+  else countUp(totals.steps, line.do);
 }
 
 type Busy = BusyCustomer & { readonly weeks: ReadonlyMap<number, number> };
