@@ -1,6 +1,6 @@
 /** One kept-open connection to a mail server, opened by nodemailer's SMTP client (which brings TLS and signing in). */
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import { type Ended, type HandOver, type OutgoingMail, converse } from './conversation.ts';
+import { type Ended, type Following, type HandOver, type OutgoingMail, converse } from './conversation.ts';
 import { SmtpSession } from './session.ts';
 import type { MailServer } from './url.ts';
 
@@ -74,24 +74,29 @@ export class MailConnection {
     return this.#alive;
   }
 
-  /** Tries one mail. Never rejects: whatever happens is an outcome. */
-  async deliver(mail: OutgoingMail, handOver: HandOver): Promise<Ended> {
-    const { from, to } = mail.envelope;
-    if (!WRITABLE_ADDRESS.test(from) || !WRITABLE_ADDRESS.test(to)) {
+  /**
+   * Tries one mail. Never rejects: whatever happens is an outcome. A mail that `following` named must be the next one
+   * here if the connection is still alive.
+   */
+  async deliver(mail: OutgoingMail, handOver: HandOver, following: Following): Promise<Ended> {
+    if (!isWritable(mail)) {
       const reason = `the envelope ${JSON.stringify(mail.envelope)} must hold one plain ASCII address each`;
       return { outcome: { kind: 'permanent', reason, code: null }, stale: false, reusable: true };
     }
     this.#used += 1;
-    const ended = await converse(this.#session, mail, handOver, (error) =>
-      this.#log.warn({ err: error }, 'a hand-over failed; the mail is withheld'),
-    );
+    const ended = await converse(this.#session, mail, {
+      handOver,
+      following: (fits) => following((next) => isWritable(next) && fits(next)),
+      onRefused: (error) => this.#log.warn({ err: error }, 'a hand-over failed; the mail is withheld'),
+    });
     this.#refused = ended.outcome.kind !== 'accepted';
     return ended;
   }
 
   /** Makes it ready for another mail; false when that failed, and it is destroyed. */
   async reset(): Promise<boolean> {
-    if (!this.#refused || !this.#alive) return this.#alive;
+    // After the end of a message the server is ready for the next without being told, and that one may be under way.
+    if (!this.#refused || !this.#alive || this.#session.ahead !== null) return this.#alive;
     this.#session.write('RSET\r\n');
     const answer = await this.#session.answer();
     if (answer.kind === 'reply' && answer.code >= 200 && answer.code < 300) {
@@ -116,6 +121,10 @@ export class MailConnection {
     this.#alive = false;
     this.#session.destroy();
   }
+}
+
+function isWritable({ envelope }: OutgoingMail): boolean {
+  return WRITABLE_ADDRESS.test(envelope.from) && WRITABLE_ADDRESS.test(envelope.to);
 }
 
 /** Runs a step of nodemailer's; a connection that ends meanwhile never calls back, and rejects here instead. */

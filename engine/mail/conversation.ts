@@ -5,6 +5,9 @@
  * 2. A conversation ends only after the hand-over it asked for has settled: nobody is left who might still say yes.
  * 3. The class of a failure is that of `ended` as soon as the end may have left this process, so what is called a retry
  *    cannot have been taken.
+ * 4. Where the server takes commands in groups, those of the following mail go along with the end of this one (RFC 2920
+ *    section 3.1 allows message content as the first of a group). They name sender and recipient and nothing more, so
+ *    when the connection is lost the following mail was not handed over to anybody.
  */
 import { type Outcome, type Progress, type SmtpFault, classify } from './outcome.ts';
 import type { Answer, SmtpSession } from './session.ts';
@@ -20,11 +23,24 @@ export interface OutgoingMail {
 /** Asked once the server has taken all but the end of a message: true lets it go, false or a throw keeps it back. */
 export type HandOver = () => Promise<boolean>;
 
+/** Asked when the end of a mail goes out: which mail follows on this connection for certain, if it is one that `fits`. */
+export type Following = (fits: (mail: OutgoingMail) => boolean) => OutgoingMail | null;
+
+/** What a conversation needs besides the mail. */
+export interface Conversing {
+  readonly handOver: HandOver;
+  readonly following: Following;
+  /** Hears of a hand-over that threw. */
+  readonly onRefused: (error: unknown) => void;
+}
+
 /** How a conversation ended. */
 export interface Ended {
   readonly outcome: Outcome;
   /** The connection had gone away before the server looked at the mail. */
   readonly stale: boolean;
+  /** The server refused a sender that it was told ahead: perhaps only because of that. */
+  readonly wasAhead?: true;
   /** The connection is in a known state and can go on, after RSET when the mail was not accepted; else it is closed. */
   readonly reusable: boolean;
 }
@@ -33,35 +49,36 @@ const END = '\r\n.\r\n';
 const WITHHELD: Ended = { outcome: { kind: 'withheld' }, stale: false, reusable: false };
 const OUT_OF_TURN: SmtpFault = { message: 'the server spoke out of turn', code: 'ECONNECTION', command: 'CONN' };
 
-/** Sends one mail. Never rejects: whatever happens is an outcome. `onRefused` hears of a hand-over that threw. */
-export async function converse(
-  session: SmtpSession,
-  mail: OutgoingMail,
-  handOver: HandOver,
-  onRefused: (error: unknown) => void,
-): Promise<Ended> {
-  const refused = await address(session, mail);
-  const ended = refused === null ? await transmit(session, mail, handOver, onRefused) : failed(refused, 'envelope');
+/** Sends one mail. Never rejects: whatever happens is an outcome. */
+export async function converse(session: SmtpSession, mail: OutgoingMail, parts: Conversing): Promise<Ended> {
+  const isAhead = session.ahead === mail;
+  session.ahead = null;
+  const refused = await address(session, mail, isAhead);
+  const ended = refused === null ? await transmit(session, mail, parts) : failed(refused, 'envelope');
   if (!ended.reusable) session.destroy();
-  return ended;
+  return isAhead && refused?.command === 'MAIL FROM' ? { ...ended, wasAhead: true } : ended;
+}
+
+const COMMANDS = ['MAIL FROM', 'RCPT TO', 'DATA'] as const;
+
+function linesOf({ envelope, message }: OutgoingMail, { extensions }: SmtpSession): readonly string[] {
+  const size = extensions.size ? ` SIZE=${message.length}` : '';
+  return [`MAIL FROM:<${envelope.from}>${size}\r\n`, `RCPT TO:<${envelope.to}>\r\n`, 'DATA\r\n'];
 }
 
 /** Names sender and recipient, and asks for the message's turn; null when the server waits for the message. */
-async function address(session: SmtpSession, { envelope, message }: OutgoingMail): Promise<SmtpFault | null> {
-  const { pipelining, size, maxSize } = session.extensions;
-  if (!session.isQuiet) return OUT_OF_TURN;
-  if (maxSize !== null && message.length > maxSize) {
-    return { message: `the mail has ${message.length} bytes, and the server takes ${maxSize}`, code: 'EMESSAGE' };
+async function address(session: SmtpSession, mail: OutgoingMail, isAhead: boolean): Promise<SmtpFault | null> {
+  const { pipelining, maxSize } = session.extensions;
+  if (!isAhead && !session.isQuiet) return OUT_OF_TURN;
+  const { length } = mail.message;
+  if (maxSize !== null && length > maxSize) {
+    return { message: `the mail has ${length} bytes, and the server takes ${maxSize}`, code: 'EMESSAGE' };
   }
-  const commands = [
-    ['MAIL FROM', `MAIL FROM:<${envelope.from}>${size ? ` SIZE=${message.length}` : ''}\r\n`],
-    ['RCPT TO', `RCPT TO:<${envelope.to}>\r\n`],
-    ['DATA', 'DATA\r\n'],
-  ] as const;
-  if (pipelining) session.write(commands.map(([, line]) => line).join(''));
+  const lines = linesOf(mail, session);
+  if (pipelining && !isAhead) session.write(lines.join(''));
   let refused: SmtpFault | null = null;
-  for (const [command, line] of commands) {
-    if (!pipelining) session.write(line);
+  for (const [index, command] of COMMANDS.entries()) {
+    if (!pipelining) session.write(lines[index] ?? '');
     const answer = await session.answer();
     if (answer.kind === 'lost') return refused ?? answer.fault;
     refused ??= faultIn(answer, command);
@@ -83,15 +100,10 @@ function refusal({ code: responseCode, text }: Answer & { kind: 'reply' }, comma
 }
 
 /** Sends all but the end, asks for the hand-over, and sends the end. */
-async function transmit(
-  session: SmtpSession,
-  { message }: OutgoingMail,
-  handOver: HandOver,
-  onRefused: (error: unknown) => void,
-): Promise<Ended> {
+async function transmit(session: SmtpSession, { message }: OutgoingMail, parts: Conversing): Promise<Ended> {
   session.write(withoutEnd(transparent(message)));
   const answered = session.answer();
-  const granted = ask(handOver, onRefused);
+  const granted = ask(parts);
   const early = await Promise.race([answered, granted]);
   if (typeof early === 'object') {
     // At once, not after the hand-over: the server is not to wait for a message that will not end.
@@ -100,14 +112,23 @@ async function transmit(
     return (await granted) ? failed(early.kind === 'lost' ? early.fault : tooEarly(early), 'body') : WITHHELD;
   }
   if (!early) return WITHHELD;
-  session.write(END);
+  session.write(END + commandsAhead(session, parts.following));
   const answer = await answered;
   if (answer.kind === 'lost') return failed(answer.fault, 'ended');
   if (answer.code < 200 || answer.code >= 300) return failed(refusal(answer, 'DATA', 'EMESSAGE'), 'ended');
   return { outcome: { kind: 'accepted', response: answer.text }, stale: false, reusable: true };
 }
 
-async function ask(handOver: HandOver, onRefused: (error: unknown) => void): Promise<boolean> {
+/** The commands of the mail that follows, where they may go along. */
+function commandsAhead(session: SmtpSession, following: Following): string {
+  const { pipelining, maxSize } = session.extensions;
+  if (!pipelining) return '';
+  const next = following(({ message }) => maxSize === null || message.length <= maxSize);
+  session.ahead = next;
+  return next === null ? '' : linesOf(next, session).join('');
+}
+
+async function ask({ handOver, onRefused }: Conversing): Promise<boolean> {
   try {
     return await handOver();
   } catch (error) {

@@ -37,6 +37,8 @@ export class SmtpSession {
   #lines: string[] = [];
   #rest = '';
   #lost: SmtpFault | null = null;
+  /** For whom the commands went out already, together with the end of the mail before. */
+  ahead: object | null = null;
 
   /** @param hello the server's answer to EHLO, its lines as `lastServerResponse` has them after `connect`. */
   constructor(smtp: SMTPConnection, hello: string) {

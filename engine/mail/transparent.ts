@@ -1,7 +1,8 @@
 /** Makes a message fit to be sent after DATA (RFC 5321 sections 2.3.8 and 4.5.2). */
 
-/** What has to be changed: a line break that is not CRLF, or a line that begins with a dot. */
-const TROUBLE = /\r(?!\n)|(?<!\r)\n|\n\.|^\./;
+const CR = 0x0d;
+const LF = 0x0a;
+const DOT = 0x2e;
 const LINE_BREAK = /\r\n|\r|\n/g;
 const DOT_AT_START = /^\./gm;
 
@@ -10,7 +11,21 @@ const DOT_AT_START = /^\./gm;
  * alone is made a line break: some servers take one for the end of a line, and then a dot for the end of the message.
  */
 export function transparent(message: Buffer): Buffer {
+  if (isFit(message)) return message;
   const text = message.toString('latin1');
-  if (!TROUBLE.test(text)) return message;
   return Buffer.from(text.replace(LINE_BREAK, '\r\n').replace(DOT_AT_START, '..'), 'latin1');
+}
+
+/** Every CR is before an LF, every LF after a CR, and no line begins with a dot. Sees every byte of every mail. */
+function isFit(message: Buffer): boolean {
+  const { length } = message;
+  if (length > 0 && message[0] === DOT) return false;
+  let before = 0;
+  for (let i = 0; i < length; i += 1) {
+    const byte = message[i] as number;
+    if (before === CR ? byte !== LF : byte === LF) return false;
+    if (byte === DOT && before === LF) return false;
+    before = byte;
+  }
+  return before !== CR;
 }

@@ -41,7 +41,7 @@ const MAILS_PER_CONNECTION = 500;
 const STOPPED: Slot = { failure: { kind: 'withheld' } };
 const SILENT: MailLog = { debug: () => undefined, warn: () => undefined };
 
-/** What a waiting mail is given: a connection, or why there is none. */
+/** What a mail that waits is given: a connection, or why there is none. */
 type Slot = { readonly connection: MailConnection } | { readonly failure: Outcome };
 
 /**
@@ -56,16 +56,26 @@ export function openTransport(options: TransportOptions): Transport {
   return new SmtpTransport(parseSmtpUrl(options.url), options);
 }
 
+interface Waiter {
+  /** What may go ahead; null: nothing may. */
+  readonly mail: OutgoingMail | null;
+  readonly give: (slot: Slot) => void;
+}
+
 class SmtpTransport implements Transport {
   readonly #server: MailServer;
   readonly #limit: number;
   readonly #log: MailLog;
   readonly #timeouts: Timeouts;
   readonly #idle: MailConnection[] = [];
-  readonly #waiting: ((slot: Slot) => void)[] = [];
+  readonly #waiting: Waiter[] = [];
+  /** Whose commands went out ahead over a connection, so that it is theirs next. */
+  readonly #promised = new Map<MailConnection, Waiter>();
   readonly #underWay = new Set<Promise<unknown>>();
   /** Connections that are open, being opened or being made ready. */
   #open = 0;
+  /** Whether commands may go out with the end of the mail before. */
+  #goesAhead = true;
   #stopped = false;
   #closed = false;
 
@@ -82,7 +92,7 @@ class SmtpTransport implements Transport {
   }
 
   async verify(): Promise<void> {
-    const slot = await this.#track(this.#acquire(false));
+    const slot = await this.#track(this.#acquire(null, false));
     if ('connection' in slot) return this.#release(slot.connection);
     const reason = 'reason' in slot.failure ? slot.failure.reason : slot.failure.kind;
     throw new MailError(
@@ -93,7 +103,7 @@ class SmtpTransport implements Transport {
 
   stop(): void {
     this.#stopped = true;
-    for (const waiting of this.#waiting.splice(0)) waiting(STOPPED);
+    for (const waiting of this.#waiting.splice(0)) waiting.give(STOPPED);
   }
 
   async close(): Promise<void> {
@@ -104,22 +114,24 @@ class SmtpTransport implements Transport {
 
   async #deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome> {
     const first = await this.#attempt(mail, handOver, false);
-    // A server may end an idle connection at any time; that says nothing of this mail, which it has not seen.
+    // A server may end an idle connection at any time, and take its commands one mail at a time only; that says nothing
+    // of this mail.
     return first.stale ? (await this.#attempt(mail, handOver, true)).outcome : first.outcome;
   }
 
   async #attempt(mail: OutgoingMail, handOver: HandOver, fresh: boolean): Promise<Pick<Ended, 'outcome' | 'stale'>> {
-    const slot = await this.#acquire(fresh);
+    const slot = await this.#acquire(mail, fresh);
     if ('failure' in slot) return { outcome: slot.failure, stale: false };
     const { connection } = slot;
     const reused = connection.used > 0;
-    const attempt = await connection.deliver(mail, handOver);
+    const attempt = await connection.deliver(mail, handOver, (fits) => this.#promise(connection, fits));
+    if (attempt.wasAhead) this.#goesAhead = false;
     this.#release(connection);
-    return { outcome: attempt.outcome, stale: attempt.stale && reused };
+    return { outcome: attempt.outcome, stale: (attempt.stale || attempt.wasAhead === true) && reused };
   }
 
   /** An idle connection, a new one, or a place in the queue. `fresh` passes by those that were used before. */
-  async #acquire(fresh: boolean): Promise<Slot> {
+  async #acquire(mail: OutgoingMail | null, fresh: boolean): Promise<Slot> {
     if (this.#stopped) return STOPPED;
     while (this.#idle.length > 0) {
       const connection = this.#idle.pop();
@@ -128,7 +140,7 @@ class SmtpTransport implements Transport {
       connection?.destroy();
     }
     if (this.#open < this.#limit) return this.#connect();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => this.#waiting.push({ mail: fresh ? null : mail, give: resolve }));
   }
 
   async #connect(): Promise<Slot> {
@@ -140,7 +152,7 @@ class SmtpTransport implements Transport {
       const failure = classify(faultOf(error), 'opening');
       this.#log.warn({ err: error }, 'cannot connect to the mail server');
       // With no connection left nobody would ever serve those in the queue, and they would fare no better.
-      if (this.#open === 0) for (const waiting of this.#waiting.splice(0)) waiting({ failure });
+      if (this.#open === 0) for (const waiting of this.#waiting.splice(0)) waiting.give({ failure });
       return { failure };
     }
   }
@@ -149,17 +161,29 @@ class SmtpTransport implements Transport {
     void this.#track(this.#passOn(connection));
   }
 
+  /** Takes the first of those who wait out of the queue, for this connection, if its mail fits. */
+  #promise(connection: MailConnection, fits: (mail: OutgoingMail) => boolean): OutgoingMail | null {
+    const [first] = this.#waiting;
+    const hasRoom = this.#goesAhead && connection.used < MAILS_PER_CONNECTION;
+    if (!hasRoom || first === undefined || first.mail === null || !fits(first.mail)) return null;
+    this.#waiting.shift();
+    this.#promised.set(connection, first);
+    return first.mail;
+  }
+
   async #passOn(connection: MailConnection): Promise<void> {
+    const promised = this.#promised.get(connection);
+    this.#promised.delete(connection);
     if (connection.used >= MAILS_PER_CONNECTION) void connection.quit();
     const ready = connection.used < MAILS_PER_CONNECTION && (await connection.reset());
-    const next = this.#waiting.shift();
+    const next = promised ?? this.#waiting.shift();
     if (ready) {
       if (next === undefined) this.#idle.push(connection);
-      else next({ connection });
+      else next.give({ connection });
       return;
     }
     this.#open -= 1;
-    if (next !== undefined) next(await this.#connect());
+    if (next !== undefined) next.give(this.#stopped ? STOPPED : await this.#connect());
   }
 
   #track<T>(work: Promise<T>): Promise<T> {

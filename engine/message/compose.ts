@@ -2,7 +2,7 @@
 import type { Instant } from '../time/types.ts';
 import { parseMailbox, validateAddress } from './address.ts';
 import { ComposeError, mailboxHeader, structuredHeader, unstructuredHeader } from './headers.ts';
-import { encodeQuotedPrintable } from './quoted-printable.ts';
+import { quotedPrintableLimit, writeQuotedPrintable } from './quoted-printable.ts';
 
 export { ComposeError } from './headers.ts';
 
@@ -28,7 +28,7 @@ export interface MailToCompose {
 /** A message ready to be handed over, and whom to. */
 export interface ComposedMail {
   readonly envelope: { readonly from: string; readonly to: string };
-  /** CRLF line ends throughout, ends with one; no line is longer than 998 bytes. */
+  /** CRLF line ends throughout, ends with one; no line is longer than 998 bytes or begins with a dot. */
   readonly message: Buffer;
 }
 
@@ -56,6 +56,9 @@ const BETWEEN = Buffer.from(
 );
 const CLOSING = Buffer.from(`\r\n--${BOUNDARY}--\r\n`);
 
+/** Where mails are written before their length is known. Composing never yields, so one place serves all of them. */
+const workspace = Buffer.allocUnsafeSlow(1024 * 1024);
+
 /**
  * The bytes of a mail and its envelope of one recipient. Equal mails give equal bytes.
  * @throws {ComposeError} when an address is no address, or a header value holds CR, LF or NUL or cannot be written.
@@ -80,10 +83,20 @@ export function compose(mail: MailToCompose): ComposedMail {
   head += `Date: ${rfc5322Date(mail.date)}\r\n`;
   head += structuredHeader('Message-ID', mail.messageId);
   for (const [name, value] of Object.entries(mail.headers)) head += furtherHeader(name, value);
-  const text = encodeQuotedPrintable(mail.text);
-  const html = encodeQuotedPrintable(mail.html);
-  const message = Buffer.concat([Buffer.from(head, 'latin1'), OPENING, text, BETWEEN, html, CLOSING]);
-  return { envelope: { from: from.address, to }, message };
+  return { envelope: { from: from.address, to }, message: bytesOf(head, mail) };
+}
+
+function bytesOf(head: string, { text, html }: Pick<MailToCompose, 'text' | 'html'>): Buffer {
+  const fixed = head.length + OPENING.length + BETWEEN.length + CLOSING.length;
+  const limit = fixed + quotedPrintableLimit(text) + quotedPrintableLimit(html);
+  const out = limit <= workspace.length ? workspace : Buffer.allocUnsafe(limit);
+  let at = out.write(head, 0, 'latin1');
+  at += OPENING.copy(out, at);
+  at = writeQuotedPrintable(text, out, at);
+  at += BETWEEN.copy(out, at);
+  at = writeQuotedPrintable(html, out, at);
+  at += CLOSING.copy(out, at);
+  return Buffer.from(out.subarray(0, at));
 }
 
 /**

@@ -6,74 +6,93 @@ const CR = 0x0d;
 const LF = 0x0a;
 const SPACE = 0x20;
 const TAB = 0x09;
+const DOT = 0x2e;
 const HEX = Buffer.from('0123456789ABCDEF', 'latin1');
 
-/** 1 for bytes that stand for themselves: printable ASCII but `=`. */
-const LITERAL = Uint8Array.from({ length: 256 }, (_, byte) => (byte > SPACE && byte < 0x7f && byte !== EQUALS ? 1 : 0));
+/** 1 for bytes that stand for themselves within a line: printable ASCII but `=`, space and tab. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  (byte >= SPACE && byte < 0x7f && byte !== EQUALS) || byte === TAB ? 1 : 0,
+);
 
-/** How far an encoding got: the output, its length, and the length of its last line. */
-interface Cursor {
-  readonly out: Buffer;
-  at: number;
-  column: number;
+/** The bytes of the text at work. Encoding never yields, so one place serves all mails; a large text gets its own. */
+const workspace = Buffer.allocUnsafeSlow(256 * 1024);
+
+/** How many bytes {@link writeQuotedPrintable} writes at most: three a byte, and a soft break after each 24 of them. */
+export function quotedPrintableLimit(text: string): number {
+  const bytes = text.length * 3;
+  return bytes * 3 + Math.ceil(bytes / 8) + 8;
 }
 
 /**
- * Encodes a text as UTF-8 in quoted-printable with CRLF line ends and lines of at most 76 characters.
- * CRLF and LF are line breaks; a CR alone is kept as a character.
+ * Writes a text as UTF-8 in quoted-printable with CRLF line ends and lines of at most 76 characters; gives the offset
+ * behind it. CRLF and LF are line breaks; a CR alone is kept as a character. No line begins with a dot, so that
+ * nothing is left to be doubled for SMTP. `out` must have room for {@link quotedPrintableLimit} bytes from `offset`.
  */
-export function encodeQuotedPrintable(text: string): Buffer {
-  const bytes = Buffer.from(text, 'utf8');
-  // The worst case is three characters a byte and a soft break after each 24 of them.
-  const cursor: Cursor = {
-    out: Buffer.allocUnsafe(bytes.length * 3 + Math.ceil(bytes.length / 8) + 8),
-    at: 0,
-    column: 0,
-  };
-  const { length } = bytes;
-  for (let i = 0; i < length; i += 1) {
-    const byte = bytes[i] as number;
-    const next = bytes[i + 1];
-    if (LITERAL[byte] === 1) writeLiteral(cursor, byte);
-    else if (byte === LF) breakLine(cursor);
-    else if (byte === CR && next === LF) continue;
-    else if ((byte === SPACE || byte === TAB) && !endsLine(bytes, i + 1)) writeLiteral(cursor, byte);
-    else writeEscaped(cursor, byte);
+export function writeQuotedPrintable(text: string, out: Buffer, offset: number): number {
+  const bytes = text.length * 3 <= workspace.length ? workspace : Buffer.allocUnsafe(text.length * 3);
+  const length = bytes.write(text, 'utf8');
+  // Plain local numbers, and a loop of its own for the usual byte: every byte of every mail passes here.
+  let at = offset;
+  let lineStart = offset;
+  let i = 0;
+  while (i < length) {
+    const lineEnd = lineStart + LINE_LIMIT - 1;
+    if (at === lineStart && bytes[i] === DOT) {
+      at = writeEscaped(DOT, out, at);
+      i += 1;
+    }
+    while (i < length && at < lineEnd && PLAIN[bytes[i] as number] === 1) {
+      out[at] = bytes[i] as number;
+      at += 1;
+      i += 1;
+    }
+    const isEnd = i === length;
+    const byte = isEnd ? LF : (bytes[i] as number);
+    const isBreak = byte === LF || (byte === CR && i + 1 < length && bytes[i + 1] === LF);
+    if (isBreak) {
+      if (at > lineStart) at = keepSpace(out, at, lineEnd);
+      if (isEnd) break;
+      i += byte === CR ? 2 : 1;
+      at = breakLine(out, at, false);
+      lineStart = at;
+    } else if (at + (PLAIN[byte] === 1 ? 1 : 3) > lineEnd) {
+      at = breakLine(out, at, true);
+      lineStart = at;
+    } else {
+      at = writeEscaped(byte, out, at);
+      i += 1;
+    }
   }
-  return cursor.out.subarray(0, cursor.at);
+  return at;
 }
 
-/** Whether a line or the text ends at this offset: there white space would be lost on the way. */
-function endsLine(bytes: Buffer, offset: number): boolean {
-  const byte = bytes[offset];
-  return byte === undefined || byte === LF || (byte === CR && bytes[offset + 1] === LF);
+/** White space at the end of a line or of the text would be lost on the way. */
+function keepSpace(out: Buffer, at: number, lineEnd: number): number {
+  const last = out[at - 1] as number;
+  if (last !== SPACE && last !== TAB) return at;
+  return writeEscaped(last, out, at + 2 > lineEnd ? breakLine(out, at - 1, true) : at - 1);
 }
 
-function writeLiteral(cursor: Cursor, byte: number): void {
-  if (cursor.column >= LINE_LIMIT - 1) softBreak(cursor);
-  cursor.out[cursor.at] = byte;
-  cursor.at += 1;
-  cursor.column += 1;
+function writeEscaped(byte: number, out: Buffer, at: number): number {
+  out[at] = EQUALS;
+  out[at + 1] = HEX[byte >> 4] as number;
+  out[at + 2] = HEX[byte & 15] as number;
+  return at + 3;
 }
 
-function writeEscaped(cursor: Cursor, byte: number): void {
-  if (cursor.column > LINE_LIMIT - 4) softBreak(cursor);
-  cursor.out[cursor.at] = EQUALS;
-  cursor.out[cursor.at + 1] = HEX[byte >> 4] as number;
-  cursor.out[cursor.at + 2] = HEX[byte & 15] as number;
-  cursor.at += 3;
-  cursor.column += 3;
+function breakLine(out: Buffer, at: number, soft: boolean): number {
+  let end = at;
+  if (soft) {
+    out[end] = EQUALS;
+    end += 1;
+  }
+  out[end] = CR;
+  out[end + 1] = LF;
+  return end + 2;
 }
 
-function softBreak(cursor: Cursor): void {
-  cursor.out[cursor.at] = EQUALS;
-  cursor.at += 1;
-  breakLine(cursor);
-}
-
-function breakLine(cursor: Cursor): void {
-  cursor.out[cursor.at] = CR;
-  cursor.out[cursor.at + 1] = LF;
-  cursor.at += 2;
-  cursor.column = 0;
+/** The same as bytes of its own. */
+export function encodeQuotedPrintable(text: string): Buffer {
+  const out = Buffer.allocUnsafe(quotedPrintableLimit(text));
+  return Buffer.from(out.subarray(0, writeQuotedPrintable(text, out, 0)));
 }

@@ -152,6 +152,10 @@ describe('quoted-printable', () => {
     ['one\r\ntwo\nthree', 'one\r\ntwo\r\nthree'],
     ['a\rb', 'a=0Db'],
     ['x'.repeat(80), `${'x'.repeat(75)}=\r\nxxxxx`],
+    ['.a\n..b\nc.', '=2Ea\r\n=2E.b\r\nc.'],
+    [`${'x'.repeat(75)}.y`, `${'x'.repeat(75)}=\r\n=2Ey`],
+    [`${'x'.repeat(74)} \ny`, `${'x'.repeat(74)}=\r\n=20\r\ny`],
+    ['', ''],
   ])('encodes %j', (text, encoded) => {
     expect(encodeQuotedPrintable(text).toString()).toBe(encoded);
   });
@@ -162,7 +166,7 @@ describe('quoted-printable', () => {
         const encoded = encodeQuotedPrintable(text).toString('latin1');
         for (const each of encoded.split('\r\n')) {
           expect(each.length).toBeLessThanOrEqual(76);
-          expect(each).not.toMatch(/[ \t]$/);
+          expect(each).not.toMatch(/[ \t]$|^\./);
         }
         const bytes = encoded
           .replace(/=\r\n/g, '')

@@ -66,6 +66,8 @@ class Conversation {
   readonly #turns = new Map<Stage, number>();
   #input: Buffer[] = [];
   #inBody = false;
+  /** Over a message: what was sent after it is read when it has its answer. */
+  #thinking = false;
   #dead = false;
   #from = '';
   #to: string[] = [];
@@ -88,7 +90,7 @@ class Conversation {
     this.#input.push(chunk);
     let buffer = this.#input.length === 1 ? chunk : Buffer.concat(this.#input);
     this.#input = [];
-    while (buffer.length > 0 && !this.#dead) {
+    while (buffer.length > 0 && !this.#dead && !this.#thinking) {
       const rest = this.#inBody ? this.#readBody(buffer) : this.#readLine(buffer);
       if (rest === null) break;
       buffer = rest;
@@ -110,16 +112,20 @@ class Conversation {
       const late = takesLate && this.#number % 2 === 1;
       if (!late) take();
       if (thinkMs === 0) this.#taken();
-      else setTimeout(() => this.#thought(late ? take : () => undefined), thinkMs);
+      else this.#think(late ? take : () => undefined, thinkMs);
     }
     return buffer.subarray(end + DOT.length);
   }
 
-  /** The time for thinking is over. */
-  #thought(take: () => void): void {
-    if (this.#socket.readableEnded || this.#socket.destroyed) return;
-    take();
-    this.#taken();
+  #think(take: () => void, forMs: number): void {
+    this.#thinking = true;
+    setTimeout(() => {
+      this.#thinking = false;
+      if (this.#socket.readableEnded || this.#socket.destroyed) return;
+      take();
+      this.#taken();
+      this.#read(Buffer.alloc(0));
+    }, forMs);
   }
 
   #taken(): void {
