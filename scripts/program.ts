@@ -14,6 +14,7 @@ import { pauseCommand, resumeCommand } from './pause.ts';
 import { sampleCommand } from './sample.ts';
 import { schemaCommand } from './schema.ts';
 import { simulateCommand } from './simulate.ts';
+import { taskCommand, tasksCommand } from './tasks.ts';
 import { startCommand, workCommand } from './start.ts';
 import { triggerCommand } from './trigger.ts';
 
@@ -29,7 +30,16 @@ export function perennialProgram(version: string): Command {
     ['Running:', [startCommand(), workCommand(), migrateCommand(), demoCommand()]],
     [
       'Support:',
-      [triggerCommand(), customerCommand(), cancelCommand(), pauseCommand(), resumeCommand(), heldCommand()],
+      [
+        triggerCommand(),
+        customerCommand(),
+        cancelCommand(),
+        pauseCommand(),
+        resumeCommand(),
+        heldCommand(),
+        tasksCommand(),
+        taskCommand(),
+      ],
     ],
     ['Data and mail:', [importCommand(), sampleCommand(), inboxCommand()]],
   ];

@@ -156,6 +156,7 @@ function lineText(line: Line): string {
     case 'complete':
     case 'goal':
       return line.do;
+    case 'task':
     case 'set':
     case 'tag':
     case 'untag':

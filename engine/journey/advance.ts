@@ -4,6 +4,7 @@ import type { Instant } from '../time/types.ts';
 import type { Playbook, Scope, Step } from '../playbook/types.ts';
 import { decide, reportAttempt } from './attempt.ts';
 import type { Draft } from './draft.ts';
+import { giveTask } from './effects.ts';
 import { JourneyError } from './errors.ts';
 import type { Context, Enrolment, Send } from './types.ts';
 import { scopeOf } from './view.ts';
@@ -110,6 +111,9 @@ function carryOut(draft: Draft, enrolment: Enrolment, step: Step, at: Instant, s
         draft.profile.tags.filter((tag) => tag !== step.tag),
       );
       return line('untag');
+    case 'task':
+      giveTask(draft, enrolment, step, at, scope);
+      return { to: step.next };
     case 'exit':
       endEnrolment(draft, enrolment, { how: 'exit', at, reason: step.reason });
       return 'stays';

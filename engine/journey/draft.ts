@@ -12,6 +12,7 @@ import type { ItemKey } from './order.ts';
 import type { ReaderLog } from './reader.ts';
 import type {
   Changes,
+  Effect,
   CustomerState,
   Enrolment,
   EntryRecord,
@@ -70,6 +71,7 @@ export class Draft {
   private readonly enrolmentsChanged = new Map<string, Enrolment>();
   private readonly sendsChanged = new Map<string, SendChange>();
   private readonly timersChanged = new Map<string, Timer>();
+  private readonly effects: Effect[] = [];
   private readonly launchesAsked: { readonly playbook: string; readonly launch: string }[] = [];
   private readonly refusals = new Map<string, Refusal>();
   private transitionsAt: Instant = Number.NaN;
@@ -146,6 +148,11 @@ export class Draft {
     this.sendsChanged.set(sendKey(change.send), change);
   }
 
+  /** Something to be put on record together with this draft. */
+  addEffect(effect: Effect): void {
+    this.effects.push(effect);
+  }
+
   setTimer(timer: Timer): void {
     this.timers.set(timer.playbook, timer);
     this.timersChanged.set(timer.playbook, timer);
@@ -192,6 +199,7 @@ export class Draft {
       timers: [...this.timersChanged.values()],
       launchesAsked: this.launchesAsked,
       refusals: [...this.refusals.values()],
+      effects: this.effects,
       lines: this.lines.map((ordered) => ordered.line),
     };
   }

@@ -1,7 +1,7 @@
 /** A customer whose state cannot be carried on; the store holds the culprit and goes on with the rest. */
 export class JourneyError extends Error {
   override readonly name = 'JourneyError';
-  readonly code: 'too-many-transitions' | 'unknown-step' | 'unknown-playbook';
+  readonly code: 'too-many-transitions' | 'unknown-step' | 'unknown-playbook' | 'unwritable';
   /** The enrolment at fault, where it is known. */
   readonly enrolment: { readonly playbook: string; readonly entryKey: string } | null;
 

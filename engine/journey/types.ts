@@ -2,7 +2,7 @@
  * What is known of one customer while the engine decides, and what it decides.
  * The store loads and saves these; the simulator keeps them in memory.
  */
-import type { Json, Playbook, Release } from '../playbook/types.ts';
+import type { Json, Playbook, Release, Scope, Step } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
 
 /** A customer's profile, attributes and facts, as conditions see them. Missing is null. */
@@ -173,7 +173,7 @@ export interface Line {
   readonly customer: string;
   readonly playbook: string;
   readonly step?: string;
-  readonly do: 'enrol' | 'email' | 'set' | 'tag' | 'untag' | 'exit' | 'goal' | 'complete' | 'skip' | 'cancel';
+  readonly do: 'enrol' | 'email' | 'task' | 'set' | 'tag' | 'untag' | 'exit' | 'goal' | 'complete' | 'skip' | 'cancel';
   readonly template?: string;
   readonly reason?: string;
 }
@@ -199,6 +199,18 @@ export type SendChange =
   | { readonly send: Send; readonly status: 'planned'; readonly waitsFor?: 'window' | 'cap' }
   | { readonly send: Send; readonly status: 'skipped'; readonly reason: SkipReason; readonly at: Instant }
   | { readonly send: Send; readonly status: 'cancelled'; readonly reason: string; readonly at: Instant };
+
+/** Something that a step does outside of its customer: put on record in the transaction that reaches the step. */
+export interface Effect {
+  readonly playbook: string;
+  readonly entryKey: string;
+  /** When the step was reached. */
+  readonly at: Instant;
+  /** What its texts see, as things were at that instant. */
+  readonly scope: Scope;
+  readonly locale: string | null;
+  readonly what: { readonly step: Step & { readonly kind: 'task' }; readonly dueAt: Instant | null };
+}
 
 /** How an open mail ended. `at` is the hand-over for `sent` and `unknown`, the final refusal for `failed`. */
 export interface Settlement {
@@ -241,5 +253,7 @@ export interface Changes {
   readonly launchesAsked: readonly { readonly playbook: string; readonly launch: string }[];
   /** The newest of each playbook and reason. Not noted in simulation. */
   readonly refusals: readonly Refusal[];
+  /** To be put on record with them. */
+  readonly effects: readonly Effect[];
   readonly lines: readonly Line[];
 }

@@ -6,6 +6,7 @@ import { nothingResolved } from './check/context.ts';
 import { placeSteps } from './check/ids.ts';
 import { checkPlaybook } from './check/playbook.ts';
 import { allSteps } from './check/steps.ts';
+import { templateTexts, type TemplateText } from './check/texts.ts';
 import { type Declarations, declare, launchFields, templateNames } from './declarations.ts';
 import { COMPANY_FILE, type Layout, layOut, nameOf } from './layout.ts';
 import { hashOf, hashOfAll } from './hash.ts';
@@ -20,6 +21,8 @@ import { parseYaml } from './yaml/parse.ts';
 export interface Compiled {
   readonly release: Release | null;
   readonly problems: readonly Problem[];
+  /** Texts of playbooks that are templates, for whoever knows templates to check. */
+  readonly texts: readonly TemplateText[];
 }
 
 interface Read<T> {
@@ -145,7 +148,10 @@ export function compileProject(sources: readonly SourceFile[]): Compiled {
     ...read.launches.flatMap((launch) => launch.problems),
     ...read.playbooks.flatMap((playbook) => playbook.problems),
   ].sort(byPlace);
-  if (declared === null || !isSound(problems)) return { release: null, problems };
+  const texts = read.playbooks.flatMap(({ report, value }) =>
+    report === null ? [] : templateTexts(report, value?.steps ?? []),
+  );
+  if (declared === null || !isSound(problems)) return { release: null, problems, texts };
   const defaults = buildCompany(declared.value as CompanySource, declared.resolved);
   const playbooks = inOrder(builders.flatMap((build) => (build === null ? [] : [build(defaults)])));
   const launches = read.launches.map((launch) => buildLaunch(launch, defaults));
@@ -156,5 +162,5 @@ export function compileProject(sources: readonly SourceFile[]): Compiled {
     byName: new Map(playbooks.map((playbook) => [playbook.name, playbook])),
     launches: new Map(launches.map((launch) => [launch.name, launch])),
   };
-  return { release, problems };
+  return { release, problems, texts };
 }

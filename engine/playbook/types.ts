@@ -175,6 +175,8 @@ export type Step = StepBase &
     | { readonly kind: 'set'; readonly values: Readonly<Record<string, Json>> }
     | { readonly kind: 'tag'; readonly tag: string }
     | { readonly kind: 'untag'; readonly tag: string }
+    /** `title` is a template. */
+    | { readonly kind: 'task'; readonly title: string; readonly to: string | null; readonly within: Duration | null }
     | { readonly kind: 'exit'; readonly reason: string }
   );
 

@@ -1,3 +1,5 @@
+import { knownVariables } from '../message/known.ts';
+import { checkTexts } from '../message/short-text.ts';
 import { compileTemplates, type TemplateSet } from '../message/templates.ts';
 import { compileProject } from '../playbook/compile.ts';
 import type { Problem, SourceFile } from '../playbook/problem.ts';
@@ -19,7 +21,8 @@ function byPlace(a: Problem, b: Problem): number {
 export function checkSources(sources: readonly SourceFile[]): CheckedProject {
   const compiled = compileProject(sources);
   const { templates, problems: templateProblems } = compileTemplates(sources);
-  const problems = [...compiled.problems, ...templateProblems].sort(byPlace);
+  const textProblems = checkTexts(compiled.texts, knownVariables(sources));
+  const problems = [...compiled.problems, ...templateProblems, ...textProblems].sort(byPlace);
   const isSound = problems.every(({ level }) => level !== 'error');
   return { release: isSound ? compiled.release : null, templates, problems };
 }

@@ -4,7 +4,16 @@ import type { Queryable } from './database.ts';
 
 /** What a person can do. */
 export type AuditAction =
-  'deploy' | 'pause' | 'resume' | 'trigger' | 'cancel' | 'suppress' | 'unsuppress' | 'held.retry' | 'held.drop';
+  | 'deploy'
+  | 'pause'
+  | 'resume'
+  | 'trigger'
+  | 'cancel'
+  | 'suppress'
+  | 'unsuppress'
+  | 'held.retry'
+  | 'held.drop'
+  | 'task.done';
 
 /** One act, as it is written. `businessAt` is the business time of the transaction. */
 export interface AuditEntry {

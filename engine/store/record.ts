@@ -5,6 +5,7 @@ import type { Changes } from '../journey/types.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { StoreError } from './errors.ts';
+import { recordEffects } from './record-effects.ts';
 import { recordEnrolments } from './record-enrolments.ts';
 import { recordRefusals } from './record-refusals.ts';
 import { recordSends } from './record-sends.ts';
@@ -33,7 +34,11 @@ export async function recordAll(tx: Queryable, drafts: readonly Draft[], ctx: St
     recordRefusals(tx, recordings, ctx),
   ]);
   // These name enrolments by the ids that new ones have only now.
-  await Promise.all([recordSends(tx, recordings, ctx), recordJournal(tx, recordings)]);
+  await Promise.all([
+    recordSends(tx, recordings, ctx),
+    recordJournal(tx, recordings),
+    recordEffects(tx, recordings, ctx),
+  ]);
 }
 
 /** The row id of a send that was loaded or recorded. @throws StoreError `lost-row` for any other. */
@@ -68,6 +73,7 @@ async function recordJournal(tx: Queryable, recordings: readonly Recording[]): P
 
 function isOnlyInJournal(done: Changes['lines'][number]['do'], reason: string | undefined): boolean {
   switch (done) {
+    case 'task':
     case 'set':
     case 'tag':
     case 'untag':

@@ -92,6 +92,7 @@ function rankOf(line: Line): number {
     case 'enrol':
       return 0;
     case 'email':
+    case 'task':
     case 'set':
     case 'tag':
     case 'untag':

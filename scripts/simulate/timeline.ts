@@ -39,6 +39,7 @@ function wording(line: Line): string {
     case 'exit':
     case 'cancel':
       return `${line.do === 'exit' ? 'left' : 'cancelled'}${reason}`;
+    case 'task':
     case 'set':
     case 'tag':
     case 'untag':

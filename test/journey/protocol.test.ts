@@ -488,6 +488,7 @@ describe('timers', () => {
       stats: new Map(),
       enrolments: [],
       sends: [],
+      effects: [],
       timers: [],
       launchesAsked: [],
       refusals: [],

@@ -408,7 +408,6 @@ const folder = sharedFolder('conformance');
 (folder === null ? describe.skip : describe)('the worked examples', () => {
   const notYet: Readonly<Record<string, readonly string[]>> = {
     '08-split-and-holdout': ['playbooks/ab.yaml:4:10', 'playbooks/ab.yaml:6:5'],
-    '10-quarterly-check-in': ['playbooks/check-in.yaml:8:13'],
   };
 
   it.each(folder === null ? [] : readdirSync(folder))('%s', (example) => {

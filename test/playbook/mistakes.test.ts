@@ -370,7 +370,6 @@ const CASES: readonly Case[] = [
       ['5:1 not-supported-yet', '`renamed`', 'leave it out'],
       ['7:7 not-supported-yet', '`split`', 'leave it out'],
       ['7:58 unknown-template', '`a/x`', 'did you mean `a/b`?'],
-      ['8:7 not-supported-yet', '`task`', 'leave it out'],
       ['9:7 not-supported-yet', '`coupon`', 'leave it out'],
       ['10:7 not-supported-yet', '`survey`', 'leave it out'],
       ['11:7 not-supported-yet', '`webhook`', 'leave it out'],

@@ -65,6 +65,10 @@ function linkBranch(linking: Linking, base: Base, step: Source<'if' | 'then'>): 
   return { ...base, guard: null, kind: 'if', when, ...linkBranches(linking, step, base.next) };
 }
 
+function taskStep(base: Base, { task }: Source<'task'>): Step {
+  return { ...base, kind: 'task', title: task.title, to: task.to ?? null, within: task.within ?? null };
+}
+
 function link(linking: Linking, step: StepSource, kind: StepKind | null, base: Base): Step {
   if ('email' in step) return { ...base, kind: 'email', template: step.email, topic: linking.topicOf(step.topic) };
   if ('wait' in step) return { ...base, kind: 'wait', wait: waitRule(linking, step) };
@@ -73,6 +77,7 @@ function link(linking: Linking, step: StepSource, kind: StepKind | null, base: B
   if ('set' in step) return { ...base, kind: 'set', values: step.set };
   if ('tag' in step) return { ...base, kind: 'tag', tag: step.tag };
   if ('untag' in step) return { ...base, kind: 'untag', tag: step.untag };
+  if ('task' in step) return taskStep(base, step);
   if ('exit' in step) return { ...base, kind: 'exit', reason: step.exit };
   if (kind === 'if') return linkBranch(linking, base, step as Source<'if' | 'then'>);
   throw new Error(`a step of the kind ${kind ?? 'unknown'} was let through`);

@@ -1,5 +1,5 @@
 import type { Problem } from '../problem.ts';
-import { type Document, isMap, isScalar, isSeq, type Node, scalarText, startOf } from '../yaml/document.ts';
+import { type Document, isMap, isScalar, isSeq, type Node, type Place, scalarText, startOf } from '../yaml/document.ts';
 
 /** What is wrong, without where. */
 export interface Complaint {
@@ -20,6 +20,8 @@ export interface Report {
   atNode(node: Node | null, complaint: Complaint): void;
   /** At the value under a key of what was read, or at the whole of it. `inside` is an offset within a text. */
   at(owner: object, key: string | number | null, complaint: Complaint, inside?: number): void;
+  /** Where the value under a key begins; a text's first character, where quotes do not hide it. */
+  placeOf(owner: object, key: string): Place;
   /** At the key itself. */
   atKey(owner: object, key: string, complaint: Complaint): void;
 }
@@ -81,6 +83,7 @@ export function reportOn(document: Document): Report {
       const target = found?.value ?? found?.key ?? node ?? null;
       add(inside === undefined ? startOf(target) : offsetInside(document, target, inside), complaint);
     },
+    placeOf: (owner, key) => document.place(offsetInside(document, entry(nodes.get(owner), key)?.value ?? null, 0)),
     atKey: (owner, key, complaint) => {
       const node = nodes.get(owner);
       add(startOf(entry(node, key)?.key ?? node ?? null), complaint);
