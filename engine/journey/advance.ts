@@ -5,7 +5,11 @@ import type { Playbook, Scope, Step } from '../playbook/types.ts';
 import { decide, reportAttempt } from './attempt.ts';
 import type { Draft } from './draft.ts';
 import { giveTask } from './effects.ts';
+import { endEnrolment } from './end.ts';
+import { isActive } from './entry.ts';
 import { JourneyError } from './errors.ts';
+import { splitArm } from './split.ts';
+import { startByStep, startBySegments } from './start.ts';
 import type { Context, Enrolment, Send } from './types.ts';
 import { scopeOf } from './view.ts';
 import { endOfWait } from './waits.ts';
@@ -14,16 +18,40 @@ import { endOfWait } from './waits.ts';
 type Next = { readonly to: string | null } | 'stays';
 
 /** Steps that print nothing when their own `if` skips them. */
-const SILENT: ReadonlySet<Step['kind']> = new Set(['wait', 'wait_for', 'if', 'choose']);
+const SILENT: ReadonlySet<Step['kind']> = new Set(['wait', 'wait_for', 'if', 'choose', 'split', 'start']);
 
-/** Runs the enrolment from the step `from` on, at the instant `at`. */
+/** Runs the enrolment from the step `from` on, at the instant `at`; right after it, what it has started. */
 export function advance(draft: Draft, enrolment: Enrolment, from: string | null, at: Instant, ctx: Context): void {
+  const started: Enrolment[] = [];
+  walk(draft, enrolment, from, at, ctx, started);
+  for (const entered of started) {
+    // One of them may have been restarted by the next.
+    if (isActive(draft, entered)) advance(draft, entered, firstStep(entered), at, ctx);
+  }
+}
+
+function firstStep({ position }: Enrolment): string | null {
+  return position.on === 'ended' ? null : position.step;
+}
+
+/** Carries one enrolment to its next wait or its end; whom it starts goes into `started`. */
+function walk(
+  draft: Draft,
+  enrolment: Enrolment,
+  from: string | null,
+  at: Instant,
+  ctx: Context,
+  started: Enrolment[],
+): void {
   const playbook = ctx.playbookOf(enrolment.playbook, enrolment.version);
   let stepId = from;
   for (;;) {
+    started.push(...startBySegments(draft, at, ctx));
+    // What it has started may have been itself anew.
+    if (!isActive(draft, enrolment)) return;
     if (stepId === null) {
       draft.moveEnrolment(enrolment, { on: 'ended', how: 'complete', at, reason: null });
-      draft.addLine({ at, playbook: playbook.name, do: 'complete' });
+      draft.addLine({ at, playbook: playbook.name, do: 'complete' }, enrolment.entryKey);
       return;
     }
     const step = stepOf(playbook, stepId, enrolment);
@@ -32,7 +60,7 @@ export function advance(draft: Draft, enrolment: Enrolment, from: string | null,
       return;
     }
     draft.countTransition(at, enrolment);
-    const next = take(draft, enrolment, playbook, step, at, ctx);
+    const next = take(draft, enrolment, playbook, step, at, ctx, started);
     if (next === 'stays') return;
     stepId = next.to;
   }
@@ -48,22 +76,15 @@ export function stepOf(playbook: Playbook, stepId: string, enrolment: Enrolment)
   });
 }
 
-/** Ends an enrolment; a mail it still planned is cancelled. */
-export function endEnrolment(
+function take(
   draft: Draft,
   enrolment: Enrolment,
-  end: { readonly how: 'exit' | 'goal' | 'cancel'; readonly at: Instant; readonly reason: string | null },
-): void {
-  for (const send of draft.sends.values()) {
-    if (send.playbook !== enrolment.playbook || send.entryKey !== enrolment.entryKey) continue;
-    draft.closeSend({ send, status: 'cancelled', reason: end.reason ?? end.how, at: end.at });
-  }
-  draft.moveEnrolment(enrolment, { on: 'ended', ...end });
-  const reason = end.reason === null ? {} : { reason: end.reason };
-  draft.addLine({ at: end.at, playbook: enrolment.playbook, do: end.how, ...reason });
-}
-
-function take(draft: Draft, enrolment: Enrolment, playbook: Playbook, step: Step, at: Instant, ctx: Context): Next {
+  playbook: Playbook,
+  step: Step,
+  at: Instant,
+  ctx: Context,
+  started: Enrolment[],
+): Next {
   const scope = scopeOf(draft.profile, ctx.release, at, enrolment);
   const leaves = playbook.exits.some((exit) => exit.kind === 'condition' && exit.if.test(scope));
   if (leaves) {
@@ -72,16 +93,28 @@ function take(draft: Draft, enrolment: Enrolment, playbook: Playbook, step: Step
   }
   if (step.guard !== null && !step.guard.test(scope)) {
     if (!SILENT.has(step.kind)) {
-      draft.addLine({ at, playbook: playbook.name, step: step.id, do: 'skip', reason: 'condition' });
+      const line = { at, playbook: playbook.name, step: step.id, do: 'skip', reason: 'condition' } as const;
+      draft.addLine(line, enrolment.entryKey);
     }
+    return { to: step.next };
+  }
+  if (step.kind === 'start') {
+    started.push(...startByStep(draft, enrolment, step, at, ctx));
     return { to: step.next };
   }
   return carryOut(draft, enrolment, step, at, scope, ctx);
 }
 
-function carryOut(draft: Draft, enrolment: Enrolment, step: Step, at: Instant, scope: Scope, ctx: Context): Next {
+function carryOut(
+  draft: Draft,
+  enrolment: Enrolment,
+  step: Exclude<Step, { readonly kind: 'start' }>,
+  at: Instant,
+  scope: Scope,
+  ctx: Context,
+): Next {
   const line = (done: 'set' | 'tag' | 'untag'): Next => {
-    draft.addLine({ at, playbook: enrolment.playbook, step: step.id, do: done });
+    draft.addLine({ at, playbook: enrolment.playbook, step: step.id, do: done }, enrolment.entryKey);
     return { to: step.next };
   };
   switch (step.kind) {
@@ -99,6 +132,8 @@ function carryOut(draft: Draft, enrolment: Enrolment, step: Step, at: Instant, s
       const arm = step.arms.find((candidate) => candidate.when === null || candidate.when.test(scope));
       return { to: arm === undefined ? step.next : arm.first };
     }
+    case 'split':
+      return { to: splitArm(enrolment.playbook, step.id, draft.profile.id, step.arms).first };
     case 'set':
       draft.setProfile({ ...draft.profile, attributes: { ...draft.profile.attributes, ...step.values } });
       return line('set');
@@ -171,11 +206,11 @@ export function tryNow(draft: Draft, step: Step, send: Send, at: Instant, ctx: C
     case 'hand':
       draft.releaseSend(send);
       if (!send.transactional) draft.reader.add(at);
-      draft.addLine({ at, playbook, step: send.step, do: 'email', template: send.template });
+      draft.addLine({ at, playbook, step: send.step, do: 'email', template: send.template }, send.entryKey);
       return { to: step.next };
     case 'skip':
       draft.closeSend({ send, status: 'skipped', reason: decision.reason, at });
-      draft.addLine({ at, playbook, step: send.step, do: 'skip', reason: decision.reason });
+      draft.addLine({ at, playbook, step: send.step, do: 'skip', reason: decision.reason }, send.entryKey);
       return { to: step.next };
     case 'defer':
       draft.planSend({ ...send, dueAt: decision.dueAt });

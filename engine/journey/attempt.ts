@@ -5,6 +5,7 @@ import type { Instant, SendWindow, Zone } from '../time/types.ts';
 import type { Company } from '../playbook/types.ts';
 import { freeInstant } from './caps.ts';
 import type { Draft } from './draft.ts';
+import { isHeldOut } from './split.ts';
 import type { Context, Decision, Send } from './types.ts';
 import { zoneOf } from './view.ts';
 
@@ -12,8 +13,8 @@ import { zoneOf } from './view.ts';
 const CAP_PATIENCE = parseDuration('3 days');
 
 /**
- * Decides one attempt at `at`, in the order of the language: suppressed, unsubscribed, no address, not allowed, late,
- * cap, window. Changes nothing.
+ * Decides one attempt at `at`, in the order of the language: holdout, suppressed, unsubscribed, no address, not allowed,
+ * late, cap, window. Changes nothing.
  */
 export function decide(draft: Draft, send: Send, at: Instant, ctx: Context): Decision {
   const { company } = ctx.release;
@@ -23,6 +24,8 @@ export function decide(draft: Draft, send: Send, at: Instant, ctx: Context): Dec
     version === undefined ? ctx.release.byName.get(send.playbook) : ctx.playbookOf(send.playbook, version);
   const zone = zoneOf(draft.profile, company);
 
+  if (isHeldOut(send.playbook, draft.profile.id, playbook?.entry.holdout ?? 0))
+    return { do: 'skip', reason: 'holdout' };
   const refusal = refusalOf(draft, send, company);
   if (refusal !== null) return { do: 'skip', reason: refusal };
   const lateAfter = playbook?.lateAfter ?? company.lateAfter;

@@ -31,6 +31,9 @@ export { ReaderLog } from './reader.ts';
 /** No honest playbook takes more steps at one instant; more is a circle. docs/architecture.md section 3. */
 const MAX_TRANSITIONS_PER_INSTANT = 100;
 
+/** Entry keys that nothing makes a second time: of events, people and steps. */
+const UNIQUE_KEY = /^(?:event|manual|start):/;
+
 /** The key of an enrolment among those of its customer. */
 export function enrolmentKey(of: { readonly playbook: string; readonly entryKey: string }): string {
   return `${of.playbook}\n${of.entryKey}`;
@@ -45,6 +48,8 @@ export function sendKey(of: Pick<Send, 'playbook' | 'entryKey' | 'step' | 'visit
 export interface OrderedLine {
   readonly line: Line;
   readonly item: ItemKey;
+  /** With the line's playbook: whose line it is. Several enrolments of one playbook may be active at once. */
+  readonly entryKey: string;
 }
 
 /** A customer under decision: opened from its state, changed by the rules, read by `changesOf`. */
@@ -62,6 +67,10 @@ export class Draft {
   launchesDue: CustomerState['launchesDue'];
   /** Facts, zone or attributes changed since the timers were last looked at. */
   timersStale = true;
+  /** The profile changed since segments were last asked about. */
+  segmentsStale = false;
+  /** Whether somebody has ever said who the customer is: see `CustomerState`. */
+  identified: boolean;
   /** The item under way, for the order of lines. */
   item: ItemKey | null = null;
   lines: OrderedLine[] = [];
@@ -81,6 +90,7 @@ export class Draft {
     this.state = state;
     this.reader = reader;
     this.profile = state.profile;
+    this.identified = state.identified;
     this.stats = new Map(state.stats);
     this.enrolments = new Map(state.enrolments.map((enrolment) => [enrolmentKey(enrolment), enrolment]));
     this.entries = new Map(state.entries);
@@ -100,6 +110,7 @@ export class Draft {
     this.profile = profile;
     this.profileChanged = true;
     this.timersStale = true;
+    this.segmentsStale = true;
   }
 
   setStat(event: string, stat: EventStat): void {
@@ -111,8 +122,8 @@ export class Draft {
   addEnrolment(enrolment: Enrolment): void {
     this.putEnrolment(enrolment);
     const earlier = this.entries.get(enrolment.playbook);
-    // Event and manual keys are unique by themselves and would pile up.
-    const lasting = !enrolment.entryKey.startsWith('event:') && !enrolment.entryKey.startsWith('manual:');
+    // Those that are unique by themselves would pile up.
+    const lasting = !UNIQUE_KEY.test(enrolment.entryKey);
     const keys = lasting ? new Set(earlier?.keys).add(enrolment.entryKey) : (earlier?.keys ?? new Set<string>());
     const lastStartedAt = Math.max(enrolment.startedAt, earlier?.lastStartedAt ?? Number.NEGATIVE_INFINITY);
     this.entries.set(enrolment.playbook, { lastStartedAt, keys });
@@ -169,9 +180,10 @@ export class Draft {
     this.refusals.set(`${refusal.playbook}\n${refusal.because}`, refusal);
   }
 
-  addLine(line: Omit<Line, 'customer'>): void {
+  /** `entryKey` is that of the enrolment, of the line's playbook. */
+  addLine(line: Omit<Line, 'customer'>, entryKey: string): void {
     if (this.item === null) throw new Error('a line is written while nothing happens: this is a bug in engine/journey');
-    this.lines.push({ line: { ...line, customer: this.profile.id }, item: this.item });
+    this.lines.push({ line: { ...line, customer: this.profile.id }, item: this.item, entryKey });
   }
 
   /** Counts a step. @throws JourneyError when one instant sees more than 100. */

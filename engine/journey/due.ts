@@ -5,7 +5,11 @@ import { compareItems, priorityOf, RANK, type ItemKey } from './order.ts';
 import type { Context, Enrolment, Send, Timer } from './types.ts';
 
 /** One thing that is due, and its place in the order of the language. */
-export type DueItem = { readonly key: ItemKey } & (
+export type DueItem = {
+  readonly key: ItemKey;
+  /** Of its enrolment; 0 where there is none yet. */
+  readonly startedAt: number;
+} & (
   | { readonly kind: 'wait'; readonly enrolment: Enrolment }
   | { readonly kind: 'mail'; readonly send: Send }
   | { readonly kind: 'timer'; readonly timer: Timer; readonly playbook: Playbook }
@@ -21,22 +25,27 @@ export function earliest(draft: Draft, ctx: Context): DueItem | null {
   for (const enrolment of draft.enrolments.values()) {
     const { position } = enrolment;
     if (position.on !== 'time' || ctx.isPaused(enrolment.playbook)) continue;
-    offer({ kind: 'wait', enrolment, key: keyOf(draft, ctx, enrolment.playbook, position.dueAt, RANK.wait) });
+    const { startedAt } = enrolment;
+    const key = keyOf(draft, ctx, enrolment.playbook, position.dueAt, RANK.wait);
+    offer({ kind: 'wait', enrolment, startedAt, key });
   }
   if (ctx.handsOverAtOnce === true) {
     for (const send of draft.sends.values()) {
       if (ctx.isPaused(send.playbook)) continue;
-      offer({ kind: 'mail', send, key: keyOf(draft, ctx, send.playbook, send.dueAt, RANK.wait) });
+      const startedAt = draft.enrolment(send.playbook, send.entryKey)?.startedAt ?? 0;
+      offer({ kind: 'mail', send, startedAt, key: keyOf(draft, ctx, send.playbook, send.dueAt, RANK.wait) });
     }
   }
   for (const timer of draft.timers.values()) {
     const playbook = ctx.release.byName.get(timer.playbook);
     if (timer.dueAt === null || playbook === undefined) continue;
-    offer({ kind: 'timer', timer, playbook, key: keyOf(draft, ctx, timer.playbook, timer.dueAt, RANK.trigger) });
+    const key = keyOf(draft, ctx, timer.playbook, timer.dueAt, RANK.trigger);
+    offer({ kind: 'timer', timer, playbook, startedAt: 0, key });
   }
   for (const { playbook: name, launch, at } of draft.launchesDue) {
     const playbook = ctx.release.byName.get(name) ?? null;
-    offer({ kind: 'launch', playbook, name, launch, key: keyOf(draft, ctx, name, at, RANK.trigger) });
+    const key = keyOf(draft, ctx, name, at, RANK.trigger);
+    offer({ kind: 'launch', playbook, name, launch, startedAt: 0, key });
   }
   return best;
 }
@@ -48,10 +57,5 @@ function keyOf(draft: Draft, ctx: Context, playbook: string, at: number, rank: n
 
 /** Of parallel enrolments the older goes first. */
 function compareDue(a: DueItem, b: DueItem): number {
-  return compareItems(a.key, b.key) || startOf(a) - startOf(b);
-}
-
-function startOf(item: DueItem): number {
-  if (item.kind === 'wait') return item.enrolment.startedAt;
-  return item.kind === 'mail' ? item.send.firstDueAt : 0;
+  return compareItems(a.key, b.key) || a.startedAt - b.startedAt;
 }

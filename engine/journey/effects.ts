@@ -16,5 +16,5 @@ export function giveTask(draft: Draft, enrolment: Enrolment, step: TaskStep, at:
 function addEffect(draft: Draft, enrolment: Enrolment, at: Instant, scope: Scope, what: Effect['what']): void {
   const { playbook, entryKey } = enrolment;
   draft.addEffect({ playbook, entryKey, at, scope, locale: draft.profile.locale, what });
-  draft.addLine({ at, playbook, step: what.step.id, do: what.step.kind });
+  draft.addLine({ at, playbook, step: what.step.id, do: what.step.kind }, entryKey);
 }

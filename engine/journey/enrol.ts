@@ -1,78 +1,26 @@
-/** Whether a trigger makes an enrolment, and its first steps. docs/playbooks.md. */
-import { addDuration } from '../time/duration.ts';
+/** Entries that run at once: by an event, a trigger of time, a launch, a change from outside or a person. docs/playbooks.md. */
+import type { Playbook } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
-import type { Json, Playbook, Scope } from '../playbook/types.ts';
-import { operandsOf } from '../playbook/operands.ts';
 import { advance } from './advance.ts';
 import type { Draft } from './draft.ts';
-import type { Context, Enrolment, Origin, RefusalReason } from './types.ts';
-import { scopeOf, zoneOf } from './view.ts';
+import { enter, type EntryObstacle, type Start } from './entry.ts';
+import { segmentStart, turnedSegments } from './segments.ts';
+import type { Context } from './types.ts';
 
-/** Why nobody was enrolled; null when somebody was. `taken`: this very occurrence has started one before. */
-export type EntryObstacle = 'taken' | RefusalReason;
+export { obstacleOf, type EntryObstacle, type Start } from './entry.ts';
 
-/** What starts an enrolment. */
-export interface Start {
-  readonly entryKey: string;
-  readonly at: Instant;
-  readonly origin: Origin;
-  readonly vars?: Readonly<Record<string, Json>>;
-}
-
-/** What forbids the entry, asked in the language's order: `again`, `if_active`, then the audience. */
-export function obstacleOf(draft: Draft, playbook: Playbook, start: Start, ctx: Context): EntryObstacle | null {
-  const record = draft.entries.get(playbook.name);
-  if (record?.keys.has(start.entryKey) === true) return 'taken';
-  if (record !== undefined && !mayEnterAgain(draft, playbook, record.lastStartedAt, start.at, ctx)) return 'not again';
-  for (const enrolment of draft.enrolments.values()) {
-    if (enrolment.playbook === playbook.name) return 'already active';
-  }
-  if (playbook.audience === null) return null;
-  return playbook.audience.test(entryScope(draft, start, ctx)) ? null : 'audience';
-}
-
-function entryScope(draft: Draft, start: Start, ctx: Context): Scope {
-  return scopeOf(draft.profile, ctx.release, start.at, {
-    origin: start.origin,
-    ...(start.vars === undefined ? {} : { vars: start.vars }),
-  });
-}
-
-/** For the record (docs/operations.md). A simulation keeps none, and must not pay for it. */
-function noteRefusal(draft: Draft, playbook: Playbook, start: Start, because: EntryObstacle, ctx: Context): void {
-  if (because === 'taken' || ctx.handsOverAtOnce === true) return;
-  const { entryKey, at } = start;
-  const isAudience = because === 'audience' && playbook.audience !== null;
-  const values = isAudience ? operandsOf(playbook.audience, entryScope(draft, start, ctx)) : {};
-  draft.noteRefusal({ playbook: playbook.name, entryKey, at, because, values });
-}
-
-function mayEnterAgain(draft: Draft, playbook: Playbook, last: Instant, at: Instant, ctx: Context): boolean {
-  const { again } = playbook.entry;
-  if (again === 'always') return true;
-  if (again === 'never') return false;
-  return at >= addDuration(last, again.after, zoneOf(draft.profile, ctx.release.company));
-}
-
-/** Enrols the customer and runs the playbook until it must wait, unless something forbids the entry. */
+/**
+ * Enrols the customer and runs the playbook until it must wait, unless something forbids the entry. Gives what did; null
+ * when somebody was enrolled.
+ */
 export function enrol(draft: Draft, playbook: Playbook, start: Start, ctx: Context): EntryObstacle | null {
-  const obstacle = obstacleOf(draft, playbook, start, ctx);
-  if (obstacle !== null) {
-    noteRefusal(draft, playbook, start, obstacle, ctx);
-    return obstacle;
-  }
-  const enrolment: Enrolment = {
-    id: null,
-    playbook: playbook.name,
-    version: playbook.version,
-    entryKey: start.entryKey,
-    startedAt: start.at,
-    origin: start.origin,
-    vars: start.vars ?? {},
-    position: { on: 'time', step: playbook.first ?? '', dueAt: start.at, ready: true },
-  };
-  draft.addEnrolment(enrolment);
-  draft.addLine({ at: start.at, playbook: playbook.name, do: 'enrol' });
-  advance(draft, enrolment, playbook.first, start.at, ctx);
+  const entered = enter(draft, playbook, start, ctx);
+  if (typeof entered === 'string') return entered;
+  advance(draft, entered, playbook.first, start.at, ctx);
   return null;
+}
+
+/** Enrols by the segments that a change from outside has turned, one after the other. */
+export function enrolTurned(draft: Draft, at: Instant, ctx: Context): void {
+  for (const playbook of turnedSegments(draft, at, ctx)) enrol(draft, playbook, segmentStart(draft, playbook, at), ctx);
 }

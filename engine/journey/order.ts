@@ -45,9 +45,11 @@ export interface OwnedSend {
   readonly send: Send;
   /** The company's id of the customer. */
   readonly customer: string;
+  /** When its enrolment started: of parallel ones the older goes first. */
+  readonly startedAt: Instant;
 }
 
-/** The order in which the due sends of one reader are tried: as the language orders due waits, then the one due first. */
+/** The order in which the due sends of one reader are tried: as the language orders due waits. */
 export function compareSends(release: Release): (a: OwnedSend, b: OwnedSend) => number {
   const itemOf = ({ send, customer }: OwnedSend): ItemKey => ({
     at: send.dueAt,
@@ -58,7 +60,5 @@ export function compareSends(release: Release): (a: OwnedSend, b: OwnedSend) => 
     customer,
   });
   return (a, b) =>
-    compareItems(itemOf(a), itemOf(b)) ||
-    a.send.firstDueAt - b.send.firstDueAt ||
-    compareText(a.send.entryKey, b.send.entryKey);
+    compareItems(itemOf(a), itemOf(b)) || a.startedAt - b.startedAt || compareText(a.send.entryKey, b.send.entryKey);
 }

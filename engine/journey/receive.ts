@@ -1,11 +1,13 @@
 /** What one event does. docs/playbooks.md: facts, goals before exits, `wait_for`, triggers. */
 import { isWithin } from '../time/span.ts';
 import type { Instant } from '../time/types.ts';
-import type { Condition, Release } from '../playbook/types.ts';
-import { advance, endEnrolment, stepOf } from './advance.ts';
+import type { Condition, Playbook, Release } from '../playbook/types.ts';
+import { advance, stepOf } from './advance.ts';
 import type { Draft } from './draft.ts';
-import { enrol } from './enrol.ts';
+import { endEnrolment } from './end.ts';
+import { enrol, enrolTurned } from './enrol.ts';
 import { compareText, priorityOf, RANK } from './order.ts';
+import { acceptSegments, segmentStart, turnedSegments } from './segments.ts';
 import { armTimers } from './timers.ts';
 import type { Context, CustomerEvent, Enrolment } from './types.ts';
 import { scopeOf, zoneOf } from './view.ts';
@@ -34,13 +36,17 @@ export function receive(draft: Draft, event: CustomerEvent, receipt: Receipt, ct
     customer: draft.profile.id,
   };
   noteFacts(draft, event, at, ctx.release);
+  if (!receipt.starts) acceptSegments(draft, at, ctx);
+  const turned = new Set(turnedSegments(draft, at, ctx));
   if (receipt.ends ?? receipt.starts) {
     endByGoals(draft, event, at, ctx);
     endByExits(draft, event, at, ctx);
     continueWaits(draft, event, at, ctx);
   }
-  if (receipt.starts) startByEvent(draft, event, at, ctx);
-  if (receipt.starts) armTimers(draft, at, ctx);
+  if (!receipt.starts) return;
+  startByEvent(draft, event, turned, at, ctx);
+  enrolTurned(draft, at, ctx);
+  armTimers(draft, at, ctx);
 }
 
 function noteFacts(draft: Draft, event: CustomerEvent, at: Instant, release: Release): void {
@@ -67,7 +73,7 @@ function noteFacts(draft: Draft, event: CustomerEvent, at: Instant, release: Rel
   });
 }
 
-/** Active enrolments that began at or before the event, in the language's order, the older first. */
+/** Active enrolments that began at or before the event, in the language's order, the older first (they come so). */
 function standing(draft: Draft, at: Instant, release: Release): readonly Enrolment[] {
   return [...draft.enrolments.values()]
     .filter((enrolment) => enrolment.startedAt <= at)
@@ -75,8 +81,7 @@ function standing(draft: Draft, at: Instant, release: Release): readonly Enrolme
       (a, b) =>
         priorityOf(release, b.playbook) - priorityOf(release, a.playbook) ||
         compareText(a.playbook, b.playbook) ||
-        a.startedAt - b.startedAt ||
-        compareText(a.entryKey, b.entryKey),
+        a.startedAt - b.startedAt,
     );
 }
 
@@ -128,10 +133,18 @@ function continueWaits(draft: Draft, event: CustomerEvent, at: Instant, ctx: Con
   }
 }
 
-function startByEvent(draft: Draft, event: CustomerEvent, at: Instant, ctx: Context): void {
+/** One playbook after the other, whether the event itself starts it or its facts have `turned` the segment. */
+function startByEvent(
+  draft: Draft,
+  event: CustomerEvent,
+  turned: ReadonlySet<Playbook>,
+  at: Instant,
+  ctx: Context,
+): void {
   const isFirst = draft.stats.get(event.event)?.count === 1;
   for (const playbook of ctx.release.playbooks) {
     const { trigger } = playbook;
+    if (turned.has(playbook)) enrol(draft, playbook, segmentStart(draft, playbook, at), ctx);
     if (trigger.kind !== 'event' || trigger.event !== event.event) continue;
     if (trigger.first && !isFirst) continue;
     const origin = { event };

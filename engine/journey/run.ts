@@ -4,14 +4,16 @@
  */
 import type { Instant } from '../time/types.ts';
 import type { Json, Step } from '../playbook/types.ts';
-import { advance, endEnrolment, stepOf, tryNow } from './advance.ts';
+import { advance, stepOf, tryNow } from './advance.ts';
 import { decide, reportAttempt } from './attempt.ts';
 import { sendKey, type Draft } from './draft.ts';
 import { earliest, type DueItem } from './due.ts';
-import { enrol } from './enrol.ts';
+import { endEnrolment } from './end.ts';
+import { enrol, enrolTurned } from './enrol.ts';
 import { launchKey } from './launch.ts';
 import { compareItems, RANK, type ItemKey } from './order.ts';
 import { byReader } from './reader.ts';
+import { acceptSegments } from './segments.ts';
 import { armTimers, fireTimer } from './timers.ts';
 import type { Context, Decision, Enrolment, EntryRefusal, Profile, Send, Settlement } from './types.ts';
 
@@ -97,11 +99,24 @@ function itemOf(draft: Draft, at: Instant, playbook: string, rank: number): Item
   return { at, rank, seq: 0, priority: 0, playbook, customer: draft.profile.id };
 }
 
-/** Profile or attributes changed from outside. What then lies in the past starts nothing; timers are re-dated. */
-export function updateProfile(draft: Draft, patch: Partial<Profile>, at: Instant, ctx: Context): void {
+/**
+ * Profile or attributes changed from outside. What then lies in the past starts nothing; timers are re-dated. Segments
+ * that it turns start, unless the customer arrives with it or `starts` is false (history). The caller first runs what
+ * was due before.
+ */
+export function updateProfile(
+  draft: Draft,
+  patch: Partial<Profile>,
+  at: Instant,
+  ctx: Context,
+  how: { readonly starts: boolean } = { starts: true },
+): void {
   draft.item = itemOf(draft, at, '', RANK.event);
   const attributes = { ...draft.profile.attributes, ...patch.attributes };
   draft.setProfile({ ...draft.profile, ...patch, attributes });
+  if (how.starts && draft.identified) enrolTurned(draft, at, ctx);
+  else acceptSegments(draft, at, ctx);
+  draft.identified = true;
   armTimers(draft, at, ctx);
 }
 
@@ -123,7 +138,10 @@ export function attempt(draft: Draft, send: Send, at: Instant, ctx: Context): De
       break;
     case 'skip':
       draft.closeSend({ send, status: 'skipped', reason: decision.reason, at });
-      draft.addLine({ at, playbook: send.playbook, step: send.step, do: 'skip', reason: decision.reason });
+      draft.addLine(
+        { at, playbook: send.playbook, step: send.step, do: 'skip', reason: decision.reason },
+        send.entryKey,
+      );
       goOn(draft, send, at, ctx);
       break;
   }
@@ -136,7 +154,8 @@ export function settle(draft: Draft, send: Send, settlement: Settlement, ctx: Co
   draft.item = itemOf(draft, at, send.playbook, RANK.wait);
   draft.sends.delete(sendKey(send));
   if (settlement.outcome !== 'failed') {
-    draft.addLine({ at, playbook: send.playbook, step: send.step, do: 'email', template: send.template });
+    const line = { at, playbook: send.playbook, step: send.step, do: 'email', template: send.template } as const;
+    draft.addLine(line, send.entryKey);
   }
   goOn(draft, send, at, ctx);
 }
@@ -144,6 +163,7 @@ export function settle(draft: Draft, send: Send, settlement: Settlement, ctx: Co
 function goOn(draft: Draft, send: Send, at: Instant, ctx: Context): void {
   const found = standingOn(draft, send, ctx);
   if (found === null) return;
+  armTimers(draft, at, ctx);
   advance(draft, found.enrolment, found.step.next, at, ctx);
   armTimers(draft, at, ctx);
 }
@@ -159,6 +179,7 @@ export function enterByHand(
   if (playbook === undefined) throw new Error(`the release has no playbook "${playbookName}"`);
   if (!playbook.manual) return { entered: false, because: 'not manual' };
   draft.item = itemOf(draft, how.at, playbookName, RANK.event);
+  armTimers(draft, how.at, ctx);
   const obstacle = enrol(draft, playbook, { ...how, origin: {} }, ctx);
   armTimers(draft, how.at, ctx);
   if (obstacle === null) return { entered: true };

@@ -4,7 +4,6 @@
  * A timer is a cache of rule, anchor and zone, and `basis` says of which. Inactivity is lazy: an event does not move
  * the timer; when it fires, it looks whether the lapse still holds, and is dated anew if not (docs/architecture.md section 2).
  */
-import { createHash } from 'node:crypto';
 import { addDuration } from '../time/duration.ts';
 import { nextTimeOfDay } from '../time/next.ts';
 import { nextOccurrence } from '../time/occurrence.ts';
@@ -13,6 +12,8 @@ import type { Instant, LocalDate, Zone } from '../time/types.ts';
 import type { Playbook, Trigger } from '../playbook/types.ts';
 import type { Draft } from './draft.ts';
 import { enrol } from './enrol.ts';
+import { armSegments } from './segments.ts';
+import { triggerKey } from './trigger-key.ts';
 import type { Context, Timer } from './types.ts';
 import { customerView, zoneOf } from './view.ts';
 import { fieldDate } from './waits.ts';
@@ -20,27 +21,11 @@ import { fieldDate } from './waits.ts';
 type DateTrigger = Trigger & { readonly kind: 'date' };
 type InactiveTrigger = Trigger & { readonly kind: 'inactive' };
 
-const keys = new WeakMap<Trigger, string>();
-
-/** A short text that changes when, and only when, a trigger's rule changes. */
-export function triggerKey(trigger: Trigger): string {
-  let key = keys.get(trigger);
-  if (key === undefined) {
-    const rule = JSON.stringify(trigger, (name, value: unknown) => (name === 'if' ? conditionSource(value) : value));
-    key = createHash('sha256').update(rule).digest('hex').slice(0, 8);
-    keys.set(trigger, key);
-  }
-  return key;
-}
-
-function conditionSource(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'source' in value ? value.source : value;
-}
-
 /** Makes or re-dates the timers that no longer fit what is known at `at`. Does nothing when nothing changed. */
 export function armTimers(draft: Draft, at: Instant, ctx: Context): void {
   if (!draft.timersStale) return;
   draft.timersStale = false;
+  armSegments(draft, at, ctx);
   const zone = zoneOf(draft.profile, ctx.release.company);
   for (const playbook of ctx.release.playbooks) {
     const { trigger } = playbook;

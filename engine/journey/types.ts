@@ -75,7 +75,10 @@ export interface Enrolment {
   readonly playbook: string;
   /** The playbook's version it started with and keeps. */
   readonly version: string;
-  /** What it was started by: `event:ID`, `date:DAY`, `lapse:INSTANT`, `launch:NAME`, `manual:ID`. */
+  /**
+   * What it was started by: `event:ID`, `date:DAY`, `lapse:INSTANT`, `launch:NAME`, `segment:INSTANT`,
+   * `start:PLAYBOOK/STEP/KEY`, `manual:ID`.
+   */
   readonly entryKey: string;
   readonly startedAt: Instant;
   readonly origin: Origin;
@@ -83,7 +86,8 @@ export interface Enrolment {
   readonly position: Position;
 }
 
-export type SkipReason = 'condition' | 'cap' | 'suppressed' | 'unsubscribed' | 'no address' | 'not allowed' | 'late';
+export type SkipReason =
+  'condition' | 'holdout' | 'cap' | 'suppressed' | 'unsubscribed' | 'no address' | 'not allowed' | 'late';
 
 /** A mail on its way: the part of a `sends` row that decisions need. Unique by enrolment, step and visit. */
 export interface Send {
@@ -103,7 +107,10 @@ export interface Send {
   readonly dueAt: Instant;
 }
 
-/** A timer of a `date` or `inactive` trigger. `dueAt: null` means considered, and nothing to come. */
+/**
+ * A timer of a `date` or `inactive` trigger; of a `segment` one the last answer to its condition. `dueAt: null` means
+ * considered, and nothing to come.
+ */
 export interface Timer {
   readonly playbook: string;
   readonly dueAt: Instant | null;
@@ -114,7 +121,7 @@ export interface Timer {
 /** What a playbook's earlier enrolments of this customer forbid. */
 export interface EntryRecord {
   readonly lastStartedAt: Instant;
-  /** Entry keys other than `event:` and `manual:` ones (those are unique by themselves). */
+  /** Entry keys other than `event:`, `start:` and `manual:` ones (those are unique by themselves). */
   readonly keys: ReadonlySet<string>;
 }
 
@@ -123,8 +130,10 @@ export interface CustomerState {
   readonly profile: Profile;
   /** When the engine came to know the customer: triggers of time look forward from here. */
   readonly arrivedAt: Instant;
+  /** Whether a profile was ever given from outside. The first one is the customer's arrival, and turns no segment. */
+  readonly identified: boolean;
   readonly stats: ReadonlyMap<string, EventStat>;
-  /** Active enrolments only. */
+  /** Active enrolments only, the older first. */
   readonly enrolments: readonly Enrolment[];
   readonly entries: ReadonlyMap<string, EntryRecord>;
   readonly timers: ReadonlyMap<string, Timer>;

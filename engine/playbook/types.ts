@@ -109,11 +109,20 @@ export type Trigger =
     }
   /** `launch` is a launch's name, or `any`. */
   | { readonly kind: 'launch'; readonly launch: string; readonly before: Duration | null }
+  | {
+      readonly kind: 'segment';
+      /** Never depends on the time. */
+      readonly when: Condition;
+      /** The stages of the company as text where the condition asks for one: other stages are another rule. */
+      readonly stages: string | null;
+    }
   | { readonly kind: 'manual' };
 
 export interface Entry {
   readonly again: 'never' | 'always' | { readonly after: Duration };
-  readonly ifActive: 'ignore';
+  readonly ifActive: 'ignore' | 'restart' | 'parallel';
+  /** So many per cent of customers, 0 to 100, get no mail of the playbook. */
+  readonly holdout: number;
 }
 
 /** Ends an enrolment: at an event, or when its condition holds before a step. */
@@ -172,6 +181,12 @@ export type Step = StepBase &
         /** In order; `when: null` is `otherwise`. None matching goes to `next`. */
         readonly arms: readonly { readonly when: Condition | null; readonly first: string | null }[];
       }
+    | {
+        readonly kind: 'split';
+        /** In written order; at least one. */
+        readonly arms: readonly { readonly name: string; readonly share: number; readonly first: string | null }[];
+      }
+    | { readonly kind: 'start'; readonly playbook: string }
     | { readonly kind: 'set'; readonly values: Readonly<Record<string, Json>> }
     | { readonly kind: 'tag'; readonly tag: string }
     | { readonly kind: 'untag'; readonly tag: string }

@@ -171,6 +171,7 @@ function stateOf(profile: Profile, allowed: Allowed, world: World): CustomerStat
   return {
     profile,
     arrivedAt: world.from,
+    identified: true,
     stats: statsOf(profile, world),
     enrolments: [],
     entries: new Map(),

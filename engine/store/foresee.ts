@@ -36,8 +36,8 @@ export function foresee(
   runDue([ahead], entry.at + HORIZON_MS, simulated);
   const own = ahead.lines
     .slice(before)
-    .map((ordered) => ordered.line)
-    .filter((line) => line.playbook === playbook);
+    .filter(({ line, entryKey }) => line.playbook === playbook && entryKey === entry.entryKey)
+    .map((ordered) => ordered.line);
   const end = own.findIndex((line) => ENDS.has(line.do));
   return { refusal, lines: end === -1 ? own : own.slice(0, end + 1) };
 }

@@ -1,5 +1,5 @@
 /** Giving up what is held, so that the rest goes on. */
-import { endEnrolment } from '../journey/advance.ts';
+import { endEnrolment } from '../journey/end.ts';
 import { RANK } from '../journey/order.ts';
 import { advance } from './advance.ts';
 import { writeAudit } from './audit.ts';

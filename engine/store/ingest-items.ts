@@ -32,7 +32,7 @@ export async function noteEvents(tx: Queryable, items: readonly Addressed[]): Pr
 export function takeItem(draft: Draft, item: Incoming, history: boolean, ctx: StoreContext): void {
   if (item.kind === 'identify') {
     if (!history) runDue([draft], ctx.now - 1, ctx);
-    updateProfile(draft, item.traits, ctx.now, ctx);
+    updateProfile(draft, item.traits, ctx.now, ctx, { starts: !history });
     return;
   }
   const { event } = item;

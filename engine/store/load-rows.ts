@@ -12,6 +12,7 @@ export interface CustomerRow {
   readonly id: number;
   readonly address: string | null;
   readonly arrivedAt: Instant;
+  readonly identified: boolean;
   readonly profile: Profile;
 }
 
@@ -19,17 +20,19 @@ type Ids = readonly number[];
 
 /** Profiles and facts, ascending by id. */
 export async function loadCustomers(tx: Queryable, ids: Ids): Promise<readonly CustomerRow[]> {
-  type Row = Omit<Profile, 'id'> & { row_id: number; address: string | null; arrived_at: Instant; key: string };
+  type Row = Omit<Profile, 'id'> &
+    Pick<CustomerRow, 'address' | 'identified'> & { row_id: number; arrived_at: Instant; key: string };
   const { rows } = await tx.query<Row>(
-    `select id as row_id, address, arrived_at, key, email, name, first_name, last_name, timezone, locale, birthday,
+    `select id as row_id, address, arrived_at, identified, key, email, name, first_name, last_name, timezone, locale, birthday,
        created_at, tags, attributes, orders, spent, first_order_at, last_order_at, last_seen_at, satisfaction
      from customers where id = any($1::bigint[])`,
     [ids],
   );
-  const customers = rows.map(({ row_id: id, address, arrived_at: arrivedAt, key, ...profile }) => ({
+  const customers = rows.map(({ row_id: id, address, arrived_at: arrivedAt, identified, key, ...profile }) => ({
     id,
     address,
     arrivedAt,
+    identified,
     profile: { ...profile, id: key },
   }));
   return customers.sort((a, b) => a.id - b.id);
@@ -106,8 +109,7 @@ export async function loadEntries(
   type Row = { customer_id: number; playbook_id: number; last_started_at: Instant; keys: string[] };
   const { rows } = await tx.query<Row>(
     `select customer_id, playbook_id, max(started_at) as last_started_at,
-       coalesce(array_agg(entry_key) filter (where entry_key not like 'event:%' and entry_key not like 'manual:%'), '{}')
-         as keys
+       coalesce(array_agg(entry_key) filter (where entry_key not like all ('{event:%,manual:%,start:%}')), '{}') as keys
      from enrolments where customer_id = any($1::bigint[]) group by customer_id, playbook_id`,
     [ids],
   );

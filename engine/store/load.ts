@@ -67,11 +67,12 @@ export async function loadStates(
     return reader;
   };
   return customers.map((customer) => {
-    const { id, address, arrivedAt, profile } = customer;
+    const { id, address, arrivedAt, identified, profile } = customer;
     const due = launches.of(customer);
     const state: CustomerState = {
       profile,
       arrivedAt,
+      identified,
       stats: stats.get(id) ?? NO_STATS,
       enrolments: (enrolments.get(id) ?? []).map((row) => row.enrolment),
       entries: entries.get(id) ?? NO_ENTRIES,

@@ -1,6 +1,7 @@
 /** Brings a database to the present shape: forward only, each migration in one transaction, one process at a time. */
 import type { Database } from './database.ts';
 import { initial } from './migrations/0001-initial.ts';
+import { identified } from './migrations/0002-identified.ts';
 import { effects } from './migrations/0004-effects.ts';
 import { refusals } from './migrations/0005-refusals.ts';
 
@@ -11,7 +12,7 @@ export interface Migration {
 }
 
 /** All migrations, in order. */
-export const migrations: readonly Migration[] = [initial, effects, refusals];
+export const migrations: readonly Migration[] = [initial, identified, effects, refusals];
 
 /** The database was migrated by a newer version of Perennial. The message says what to do. */
 export class NewerDatabaseError extends Error {

@@ -8,10 +8,10 @@ import { revokeFromCustomers } from './revoke.ts';
 import { execute, time, timeOrNull } from './sql.ts';
 import type { Recording } from './stored.ts';
 
-/** Whole new profiles of those that changed. */
+/** Whole new profiles of those that changed; whoever is identified now was so with a change of the profile. */
 export async function recordCustomers(tx: Queryable, recordings: readonly Recording[]): Promise<void> {
-  const rows = recordings.flatMap(({ stored, changes }) =>
-    changes.profile === null ? [] : [customerRow(stored.customerId, changes.profile)],
+  const rows = recordings.flatMap(({ draft, stored, changes }) =>
+    changes.profile === null ? [] : [customerRow(stored.customerId, changes.profile, draft.identified)],
   );
   const { rowCount } = await execute(
     tx,
@@ -20,11 +20,12 @@ export async function recordCustomers(tx: Queryable, recordings: readonly Record
        last_name = r.last_name, timezone = r.timezone, locale = r.locale, birthday = r.birthday,
        created_at = r.created_at, tags = r.tags, attributes = r.attributes, orders = r.orders, spent = r.spent,
        first_order_at = r.first_order_at, last_order_at = r.last_order_at, last_seen_at = r.last_seen_at,
-       satisfaction = r.satisfaction
+       satisfaction = r.satisfaction, identified = r.identified
      from rows r where c.id = r.id`,
     `id bigint, email text, address text, name text, first_name text, last_name text, timezone text, locale text,
      birthday date, created_at timestamptz, tags text[], attributes jsonb, orders int, spent double precision,
-     first_order_at timestamptz, last_order_at timestamptz, last_seen_at timestamptz, satisfaction double precision`,
+     first_order_at timestamptz, last_order_at timestamptz, last_seen_at timestamptz, satisfaction double precision,
+     identified boolean`,
   );
   if (rowCount !== rows.length) throw new StoreError('lost-row', 'a customer is gone that was loaded under its lock');
   await recordMoves(tx, recordings);
@@ -63,10 +64,11 @@ function addressOf({ email }: Pick<Profile, 'email'>): string | null {
   return email === null ? null : normaliseAddress(email);
 }
 
-function customerRow(id: number, { id: _key, ...profile }: Profile): Record<string, unknown> {
+function customerRow(id: number, { id: _key, ...profile }: Profile, identified: boolean): Record<string, unknown> {
   return {
     ...profile,
     id,
+    identified,
     address: addressOf(profile),
     created_at: timeOrNull(profile.created_at),
     first_order_at: timeOrNull(profile.first_order_at),

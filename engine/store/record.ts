@@ -11,7 +11,7 @@ import { recordRefusals } from './record-refusals.ts';
 import { recordSends } from './record-sends.ts';
 import { recordCustomers, recordStats, recordTimers } from './record-facts.ts';
 import { execute, time } from './sql.ts';
-import { storedOf, type Recording, type Stored } from './stored.ts';
+import { storedOf, type Recording } from './stored.ts';
 
 /**
  * Writes the changes of drafts that `openDrafts` made, under the locks under which they were loaded. Once for each
@@ -50,12 +50,12 @@ export function sendIdOf(draft: Draft, send: Parameters<typeof sendKey>[0]): num
 
 /** Lines that no other row says: docs/playbooks.md without what enrolments and sends show by themselves. */
 async function recordJournal(tx: Queryable, recordings: readonly Recording[]): Promise<void> {
-  const rows = recordings.flatMap(({ draft, stored, changes }) =>
-    changes.lines
-      .filter((line) => isOnlyInJournal(line.do, line.reason))
-      .map((line) => ({
+  const rows = recordings.flatMap(({ draft, stored }) =>
+    draft.lines
+      .filter(({ line }) => isOnlyInJournal(line.do, line.reason))
+      .map(({ line, entryKey }) => ({
         customer_id: stored.customerId,
-        enrolment_id: enrolmentOfLine(draft, stored, changes, line),
+        enrolment_id: stored.enrolments.get(enrolmentKey({ playbook: line.playbook, entryKey }))?.id ?? null,
         at: time(line.at),
         do: line.do,
         step: line.step ?? null,
@@ -88,20 +88,6 @@ function isOnlyInJournal(done: Changes['lines'][number]['do'], reason: string | 
     case 'cancel':
       return false;
   }
-}
-
-/** A line names the playbook; the enrolment is its latest one that had started by then. */
-function enrolmentOfLine(
-  draft: Draft,
-  stored: Stored,
-  changes: Changes,
-  line: Changes['lines'][number],
-): number | null {
-  const candidates = [...changes.enrolments, ...draft.enrolments.values()].filter(
-    (enrolment) => enrolment.playbook === line.playbook && enrolment.startedAt <= line.at,
-  );
-  const latest = candidates.sort((a, b) => b.startedAt - a.startedAt)[0];
-  return latest === undefined ? null : (stored.enrolments.get(enrolmentKey(latest))?.id ?? null);
 }
 
 async function recordLaunchesAsked(tx: Queryable, recordings: readonly Recording[]): Promise<void> {

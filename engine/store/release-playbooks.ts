@@ -1,5 +1,5 @@
 /** What a release changes about playbooks: short ids, versions, from when triggers look forward, and mass work. */
-import { triggerKey } from '../journey/timers.ts';
+import { triggerKey } from '../journey/trigger-key.ts';
 import type { Playbook, Release } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
 import type { Queryable } from './database.ts';

@@ -11,9 +11,11 @@ export interface KnownPlaybook {
   readonly playbook: Playbook;
 }
 
-/** Timers exist for these; all other triggers need no arming. */
+const WITH_TIMERS: ReadonlySet<Playbook['trigger']['kind']> = new Set(['date', 'inactive', 'segment']);
+
+/** Timers, or known answers of a segment, exist for these; all other triggers need no arming. */
 export function hasTimers(playbook: Playbook): boolean {
-  return playbook.trigger.kind === 'date' || playbook.trigger.kind === 'inactive';
+  return WITH_TIMERS.has(playbook.trigger.kind);
 }
 
 /**

@@ -38,6 +38,7 @@ export interface Tables {
     last_seen_at: NullableTime;
     satisfaction: number | null;
     arrived_at: Time;
+    identified: Generated<boolean>;
     merged_into: number | null;
     erased_at: NullableTime;
     held_at: NullableTime;

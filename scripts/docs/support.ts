@@ -21,6 +21,10 @@ const COMPANY: SourceFile = {
     topics: { news: { title: 'News' } },
   }),
 };
+const OTHER: SourceFile = {
+  path: 'playbooks/other.yaml',
+  text: JSON.stringify({ trigger: { manual: true }, steps: [{ tag: 'x' }] }),
+};
 const TEMPLATE: SourceFile = { path: 'templates/hello.hbs', text: '---\nsubject: Hello\n---\nHello' };
 const START = { event: 'order.placed' };
 const TAG = { tag: 'x' };
@@ -56,7 +60,7 @@ export const PROBES: readonly Probe[] = [
   step('coupon', { coupon: { pool: 'gifts', as: 'gift' } }),
   step('survey', { survey: { email: 'hello', ask: 'nps', up_to: '7 days' } }),
   step('webhook', { webhook: { url: 'https://crm.example/hook' } }),
-  step('start', { start: 'probe' }),
+  step('start', { start: 'other' }),
   step('exit', { exit: 'done' }),
   step('if', { if: 'true', then: [TAG] }),
   key('entry.if_active: restart', { entry: { if_active: 'restart' } }),
@@ -70,7 +74,7 @@ export const PROBES: readonly Probe[] = [
 /** Whether this version carries it out. @throws Error when a probe has another mistake: then it asks nothing. */
 export function isSupported({ part, name, playbook }: Probe): boolean {
   const source = { path: 'playbooks/probe.yaml', text: JSON.stringify(playbook) };
-  const { problems } = compileProject([COMPANY, TEMPLATE, source]);
+  const { problems } = compileProject([COMPANY, OTHER, TEMPLATE, source]);
   const other = problems.find(({ code }) => code !== 'not-supported-yet');
   if (other !== undefined) throw new Error(`the probe of the ${part} "${name}" has a mistake: ${other.message}`);
   return problems.length === 0;

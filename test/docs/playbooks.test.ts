@@ -34,14 +34,18 @@ function completed(text: string): string {
   return JSON.stringify({ ...BASE, ...(Array.isArray(part) ? { steps: part } : part) });
 }
 
-/** The company of the page, these files, and a template for every mail that they name. */
+/** The company of the page, these files, and a template or playbook for every mail or start that they name. */
 function check(files: readonly SourceFile[]): ReturnType<typeof checkSources> {
   const named = files.flatMap(({ text }) => [...text.matchAll(/\bemail"?: ?"?([a-z-]+\/[a-z-]+)/g)]);
   const templates = [...new Set(named.map(([, name = '']) => name))].map((name) => ({
     path: `templates/${name}.hbs`,
     text: `---\nsubject: Sample\n---\n<p>Sample</p>`,
   }));
-  const given = new Map([...templates, { path: 'perennial.yaml', text: COMPANY }, ...files].map((f) => [f.path, f]));
+  const started = files.flatMap(({ text }) => [...text.matchAll(/\bstart"?: ?"?([a-z-]+)/g)]);
+  const playbooks = started.map(([, name = '']) => ({ path: `playbooks/${name}.yaml`, text: JSON.stringify(BASE) }));
+  const given = new Map(
+    [...templates, ...playbooks, { path: 'perennial.yaml', text: COMPANY }, ...files].map((f) => [f.path, f]),
+  );
   return checkSources([...given.values()]);
 }
 

@@ -47,6 +47,7 @@ export function newState(profile: Profile, release: Release, arrivedAt: Instant,
   return {
     profile,
     arrivedAt,
+    identified: true,
     stats: new Map(),
     enrolments: [],
     entries: new Map(),
@@ -95,7 +96,7 @@ export class Rows {
     const entries = new Map<string, EntryRecord>();
     for (const { playbook, startedAt, entryKey } of this.enrolments.values()) {
       const earlier = entries.get(playbook);
-      const isUnique = entryKey.startsWith('event:') || entryKey.startsWith('manual:');
+      const isUnique = /^(?:event|manual|start):/.test(entryKey);
       entries.set(playbook, {
         lastStartedAt: Math.max(startedAt, earlier?.lastStartedAt ?? startedAt),
         keys: new Set([...(earlier?.keys ?? []), ...(isUnique ? [] : [entryKey])]),
@@ -229,7 +230,12 @@ class OneReader {
     const due = this.drafts.flatMap((draft) =>
       [...draft.sends.values()]
         .filter((send) => send.dueAt <= now)
-        .map((send) => ({ draft, send, customer: draft.profile.id })),
+        .map((send) => ({
+          draft,
+          send,
+          customer: draft.profile.id,
+          startedAt: draft.enrolment(send.playbook, send.entryKey)?.startedAt ?? 0,
+        })),
     );
     due.sort(compareSends(this.run.release));
     return due[0] ?? null;

@@ -611,11 +611,12 @@ describe('state that cannot be', () => {
 });
 
 describe('compareSends', () => {
-  it('goes by due time, priority, playbook, customer, then the one due first', () => {
+  it('goes by due time, priority, playbook, customer, then the older enrolment', () => {
     const priority = (name: string): string => (name === 'c' ? `\n  priority: 1${TWO_MAILS}` : TWO_MAILS);
     const release = releaseOf({ playbooks: { a: priority('a'), b: priority('b'), c: priority('c') } });
-    const send = (playbook: string, dueAt: number, firstDueAt: number, customer = 'ada', key = ''): OwnedSend => ({
+    const send = (playbook: string, dueAt: number, startedAt: number, customer = 'ada', key = ''): OwnedSend => ({
       customer,
+      startedAt,
       send: {
         id: null,
         playbook,
@@ -625,7 +626,7 @@ describe('compareSends', () => {
         template: 'one',
         topic: 'news',
         transactional: false,
-        firstDueAt,
+        firstDueAt: 0,
         dueAt,
       },
     });

@@ -2,13 +2,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { expectedLines, NOT_YET, readExample } from '../support/examples.ts';
+import { expectedLines, readExample } from '../support/examples.ts';
 import { comparable, runPipeline } from '../support/pipeline.ts';
 import { testRedis, type TestRedis } from '../support/redis.ts';
 import { sharedFolder } from '../support/shared.ts';
 
 const folder = sharedFolder('conformance');
-const examples = folder === null ? [] : readdirSync(folder).filter((example) => !NOT_YET.includes(example));
+const examples = folder === null ? [] : readdirSync(folder);
 let redis: TestRedis | null = null;
 
 beforeAll(async () => {

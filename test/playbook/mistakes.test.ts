@@ -18,6 +18,9 @@ const third = (line: string): string => `${HEAD}${line}\n${STEPS}`;
 /** A playbook whose steps are in question, from line 4. */
 const steps = (...lines: readonly string[]): string => `${HEAD}steps:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 
+const SEGMENT_FIX = 'use an `inactive` or `date` trigger, or ask for the time in `audience:`';
+const START_FIX = 'name another one; who may come back is what `entry: { again: … }` says';
+
 const CASES: readonly Case[] = [
   // The shape.
   {
@@ -192,7 +195,6 @@ const CASES: readonly Case[] = [
     source: third('entry: { again: after never, holdout: 101 }'),
     expected: [
       ['3:17 bad-value', '"never" is not a duration', null],
-      ['3:30 not-supported-yet', 'a holdout', 'leave it out'],
       ['3:39 bad-value', 'from 0 to 100', null],
     ],
   },
@@ -361,20 +363,56 @@ const CASES: readonly Case[] = [
   },
   {
     why: 'what is not supported yet',
-    source: `topic: news\ntrigger: { segment: customer.orders > 1 }\nentry: { if_active: restart, holdout: 5 }\nin_flight: move\nrenamed: { a: b }\nsteps:\n  - { split: s, arms: { x: { share: 1, steps: [ { email: a/x } ] } } }\n  - { task: { title: t } }\n  - { coupon: { pool: p, as: c } }\n  - { survey: { email: a/b, ask: nps, up_to: 1 day } }\n  - { webhook: { url: "https://crm.example/hook" } }\n  - { start: two }\n`,
+    source: `topic: news\ntrigger: { event: order.placed }\nin_flight: move\nrenamed: { a: b }\nsteps:\n  - { task: { title: t } }\n  - { coupon: { pool: p, as: c } }\n  - { survey: { email: a/b, ask: nps, up_to: 1 day } }\n  - { webhook: { url: "https://crm.example/hook" } }\n`,
     expected: [
-      ['2:12 not-supported-yet', 'a segment trigger', 'leave it out'],
-      ['3:10 not-supported-yet', '`if_active: restart`', 'leave it out'],
-      ['3:30 not-supported-yet', 'a holdout', 'leave it out'],
-      ['4:1 not-supported-yet', '`in_flight: move`', 'leave it out'],
-      ['5:1 not-supported-yet', '`renamed`', 'leave it out'],
-      ['7:7 not-supported-yet', '`split`', 'leave it out'],
-      ['7:58 unknown-template', '`a/x`', 'did you mean `a/b`?'],
-      ['9:7 not-supported-yet', '`coupon`', 'leave it out'],
-      ['10:7 not-supported-yet', '`survey`', 'leave it out'],
-      ['11:7 not-supported-yet', '`webhook`', 'leave it out'],
-      ['12:7 not-supported-yet', '`start`', 'leave it out'],
-      ['12:14 unknown-playbook', '`two`', 'write playbooks/two.yaml'],
+      ['3:1 not-supported-yet', '`in_flight: move`', 'leave it out'],
+      ['4:1 not-supported-yet', '`renamed`', 'leave it out'],
+      ['7:7 not-supported-yet', '`coupon`', 'leave it out'],
+      ['8:7 not-supported-yet', '`survey`', 'leave it out'],
+      ['9:7 not-supported-yet', '`webhook`', 'leave it out'],
+    ],
+  },
+  {
+    why: 'a segment that depends on the time',
+    source: `topic: news\ntrigger: { segment: days_since(customer.last_order_at) > 9 }\n${STEPS}`,
+    expected: [['2:21 segment-uses-time', 'may not depend on the time', SEGMENT_FIX]],
+  },
+  {
+    why: 'a segment of a stage that depends on the time',
+    source: `topic: news\ntrigger: { segment: customer.stage == "lapsed" }\n${STEPS}`,
+    expected: [
+      [
+        '2:21 segment-uses-time',
+        'may not depend on the time',
+        'some of the stages in perennial.yaml depend on the time: ask for what they ask for, or use an `inactive` or `date` trigger',
+      ],
+    ],
+  },
+  {
+    why: 'a segment that asks for what is not of the customer',
+    source: `topic: news\ntrigger: { segment: event.total > 9 }\n${STEPS}`,
+    expected: [['2:21 cel-unknown', '`event`', null]],
+  },
+  {
+    why: 'a split',
+    source: steps('- split: s', '  arms: {}', '- { split: t, arms: { x: { share: 0, steps: [ { email: a/x } ] } } }'),
+    expected: [
+      [
+        '5:11 too-few',
+        'a split without arms',
+        'write one arm at least, such as `arms: { warm: { share: 50, steps: [ … ] } }`',
+      ],
+      ['6:37 bad-value', 'more than 0', null],
+      ['6:58 unknown-template', '`a/x`', 'did you mean `a/b`?'],
+    ],
+  },
+  {
+    why: 'starts',
+    source: steps('- { start: ones }', '- { start: win-back }', '- { start: one }'),
+    expected: [
+      ['4:14 unknown-playbook', '`ones`', 'did you mean `one`?'],
+      ['5:14 unknown-playbook', '`win-back`', 'write playbooks/win-back.yaml'],
+      ['6:14 starts-itself', 'does not start itself', START_FIX],
     ],
   },
   {

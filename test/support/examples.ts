@@ -9,9 +9,6 @@ import type { Line } from '../../engine/journey/types.ts';
 import { parseInstant } from '../../engine/time/text.ts';
 import { sourcesIn } from './shared.ts';
 
-/** Examples of what the engine does not carry out yet; `check` must say so. */
-export const NOT_YET = ['08-split-and-holdout'];
-
 /** An example, ready to run. */
 export interface Example extends Simulation {
   readonly sources: readonly SourceFile[];

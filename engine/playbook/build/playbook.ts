@@ -51,6 +51,12 @@ function dateRule(source: Extract<TriggerSource, { readonly date: string }>, { c
   return { every, birthday, offset: source.offset ?? null, at: source.at ?? company.at, leapDay };
 }
 
+function segmentTrigger(when: Condition, { stages }: Company): Trigger {
+  const asksForStage = when.reads.has('customer.stage');
+  const written = asksForStage ? JSON.stringify(stages.map((stage) => [stage.name, stage.when.source])) : null;
+  return { kind: 'segment', when, stages: written };
+}
+
 function buildTrigger({ source, resolved }: CheckedPlaybook, defaults: Defaults): Trigger {
   const { trigger } = source;
   if ('event' in trigger) {
@@ -74,7 +80,8 @@ function buildTrigger({ source, resolved }: CheckedPlaybook, defaults: Defaults)
     };
   }
   if ('launch' in trigger) return { kind: 'launch', launch: trigger.launch, before: trigger.before ?? null };
-  if ('segment' in trigger || 'schedule' in trigger) throw new Error('a trigger was let through unsupported');
+  if ('segment' in trigger) return segmentTrigger(conditionOf(resolved, trigger, 'segment'), defaults.company);
+  if ('schedule' in trigger) throw new Error('a trigger was let through unsupported');
   return { kind: 'manual' };
 }
 
@@ -136,7 +143,11 @@ export function buildPlaybook(checked: CheckedPlaybook, defaults: Defaults): Pla
     trigger,
     manual: mayBeManual(source),
     audience: optionalCondition(resolved, source, 'audience'),
-    entry: { again: source.entry?.again ?? defaultAgain(trigger), ifActive: 'ignore' },
+    entry: {
+      again: source.entry?.again ?? defaultAgain(trigger),
+      ifActive: source.entry?.if_active ?? 'ignore',
+      holdout: source.entry?.holdout ?? 0,
+    },
     exits: (source.exit ?? []).map((exit) => buildExit(resolved, exit)),
     goal: buildGoal(resolved, source.goal),
     sendWindow: source.send_window === undefined ? company.sendWindow : buildWindow(source.send_window),

@@ -1,6 +1,7 @@
 /** Links steps that were checked: from nested lists to one map in which every step says what comes after it. */
 import { kindOf, type StepKind } from '../check/steps.ts';
 import type { StepPlace } from '../check/ids.ts';
+import { namesOf } from '../read/walk.ts';
 import type { StepSource } from '../schema.ts';
 import type { Condition, FieldRef, Step, Topic, WaitRule } from '../types.ts';
 
@@ -60,6 +61,14 @@ function linkChoose(linking: Linking, base: Base, step: Source<'choose'>): Step 
   return { ...base, kind: 'choose', arms };
 }
 
+function linkSplit(linking: Linking, base: Base, step: Source<'split'>): Step {
+  const arms = namesOf(step.arms).flatMap((name) => {
+    const arm = step.arms[name];
+    return arm === undefined ? [] : [{ name, share: arm.share, first: linkSteps(linking, arm.steps, base.next) }];
+  });
+  return { ...base, kind: 'split', arms };
+}
+
 function linkBranch(linking: Linking, base: Base, step: Source<'if' | 'then'>): Step {
   const when = linking.conditionOf(step, 'if');
   return { ...base, guard: null, kind: 'if', when, ...linkBranches(linking, step, base.next) };
@@ -74,6 +83,8 @@ function link(linking: Linking, step: StepSource, kind: StepKind | null, base: B
   if ('wait' in step) return { ...base, kind: 'wait', wait: waitRule(linking, step) };
   if ('wait_for' in step) return linkWaitFor(linking, base, step);
   if ('choose' in step) return linkChoose(linking, base, step);
+  if ('split' in step) return linkSplit(linking, base, step);
+  if ('start' in step) return { ...base, kind: 'start', playbook: step.start };
   if ('set' in step) return { ...base, kind: 'set', values: step.set };
   if ('tag' in step) return { ...base, kind: 'tag', tag: step.tag };
   if ('untag' in step) return { ...base, kind: 'untag', tag: step.untag };

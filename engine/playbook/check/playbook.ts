@@ -46,6 +46,18 @@ function checkLaunchTrigger({ report, names }: Checks, trigger: LooseTrigger): v
   report.at(trigger, 'launch', { code: 'unknown-launch', message: `there is no launch \`${trigger.launch}\``, fix });
 }
 
+function checkSegment(checks: Checks, trigger: LooseTrigger, env: ConditionEnv): void {
+  checkCondition(checks, trigger, 'segment', { ...env, vars: false });
+  const condition = checks.resolved.conditions.get(trigger)?.get('segment');
+  if (condition?.usesTime !== true) return;
+  const message = 'a segment may not depend on the time: nothing changes when it merely passes';
+  const fix =
+    condition.reads.has('customer.stage') && checks.names.stageUsesTime
+      ? 'some of the stages in perennial.yaml depend on the time: ask for what they ask for, or use an `inactive` or `date` trigger'
+      : 'use an `inactive` or `date` trigger, or ask for the time in `audience:`';
+  checks.report.at(trigger, 'segment', { code: 'segment-uses-time', message, fix });
+}
+
 function checkTrigger(checks: Checks, trigger: LooseTrigger, env: ConditionEnv): void {
   if ('event' in trigger) {
     checkEvent(checks, trigger, 'event', trigger.event);
@@ -55,8 +67,7 @@ function checkTrigger(checks: Checks, trigger: LooseTrigger, env: ConditionEnv):
   checkInactive(checks, trigger);
   checkLaunchTrigger(checks, trigger);
   if ('segment' in trigger) {
-    notYet(checks, trigger, 'segment', 'a segment trigger');
-    checkCondition(checks, trigger, 'segment', { ...env, vars: false });
+    checkSegment(checks, trigger, env);
   }
   if ('schedule' in trigger) notYet(checks, trigger, 'schedule', 'a schedule trigger');
 }
@@ -73,10 +84,6 @@ function checkEnds(checks: Checks, source: LoosePlaybook, env: ConditionEnv): vo
 
 /** What the schema accepts and the engine does not carry out yet is refused, never ignored. */
 function checkSupport(checks: Checks, source: LoosePlaybook): void {
-  const { entry } = source;
-  if (entry !== undefined && 'holdout' in entry) notYet(checks, entry, 'holdout', 'a holdout');
-  if (entry?.if_active === 'restart' || entry?.if_active === 'parallel')
-    notYet(checks, entry, 'if_active', `\`if_active: ${entry.if_active}\``);
   if (source.in_flight === 'move' || source.in_flight === 'drain')
     notYet(checks, source, 'in_flight', `\`in_flight: ${source.in_flight}\``);
   if ('renamed' in source) notYet(checks, source, 'renamed', '`renamed`');

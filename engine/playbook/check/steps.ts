@@ -1,6 +1,7 @@
 import type { ConditionEnv } from '../cel/context.ts';
-import type { Loose } from '../read/walk.ts';
+import { type Loose, namesOf } from '../read/walk.ts';
 import type { StepSource } from '../schema.ts';
+import { nameOf } from '../layout.ts';
 import { type Checks, checkCondition, checkEvent, checkMoment, hint, withEvent } from './context.ts';
 import { checkSet } from './attributes.ts';
 
@@ -28,7 +29,7 @@ export const STEP_KINDS = [
 export type StepKind = (typeof STEP_KINDS)[number];
 
 /** Steps that the language has and the engine does not carry out yet. */
-const NOT_YET: ReadonlySet<StepKind> = new Set(['split', 'coupon', 'survey', 'webhook', 'start']);
+const NOT_YET: ReadonlySet<StepKind> = new Set(['coupon', 'survey', 'webhook']);
 
 /** Which kind of step it is; null for one whose own key is misspelt. */
 export function kindOf(step: LooseStep): StepKind | null {
@@ -41,8 +42,11 @@ export function branchesOf(step: LooseStep): readonly LooseSteps[] {
   for (const [key, value] of Object.entries(step)) {
     if ((key === 'then' || key === 'else') && value !== undefined) branches.push(value as LooseSteps);
     if (key === 'choose' || key === 'arms') {
-      const arms = Object.values((value ?? {}) as Record<string, { readonly steps?: LooseSteps } | undefined>);
-      branches.push(...arms.flatMap((arm) => (arm?.steps === undefined ? [] : [arm.steps])));
+      const arms = (value ?? {}) as Readonly<Record<string, { readonly steps?: LooseSteps } | undefined>>;
+      for (const name of namesOf(arms)) {
+        const steps = arms[name]?.steps;
+        if (steps !== undefined) branches.push(steps);
+      }
     }
   }
   return branches;
@@ -117,10 +121,21 @@ function checkChoose(checks: StepChecks, step: LooseStep): void {
 function checkReferences(checks: StepChecks, step: LooseStep): void {
   const { report, names } = checks;
   if ('survey' in step && step.survey !== undefined) checkTemplate(checks, step.survey, 'email', step.survey.email);
-  if ('start' in step && step.start !== undefined && !names.playbooks.has(step.start)) {
+  if (!('start' in step) || step.start === undefined) return;
+  if (!names.playbooks.has(step.start)) {
     const fix = hint(step.start, names.playbooks, `write playbooks/${step.start}.yaml`);
     report.at(step, 'start', { code: 'unknown-playbook', message: `there is no playbook \`${step.start}\``, fix });
+  } else if (step.start === nameOf(report.file)) {
+    const message = 'a playbook does not start itself';
+    const fix = 'name another one; who may come back is what `entry: { again: … }` says';
+    report.at(step, 'start', { code: 'starts-itself', message, fix });
   }
+}
+
+function checkSplit({ report }: Checks, step: LooseStep): void {
+  if (!('split' in step) || step.arms === undefined || namesOf(step.arms).length > 0) return;
+  const fix = 'write one arm at least, such as `arms: { warm: { share: 50, steps: [ … ] } }`';
+  report.at(step, 'arms', { code: 'too-few', message: 'a split without arms leads nowhere', fix });
 }
 
 /** What is after an unconditional exit never happens. */
@@ -148,6 +163,7 @@ function checkStep(checks: StepChecks, step: LooseStep): void {
   checkEmail(checks, step);
   checkWaits(checks, step);
   checkChoose(checks, step);
+  checkSplit(checks, step);
   checkReferences(checks, step);
   if (!('set' in step) || step.set === undefined) return;
   checkSet(checks, step.set);

@@ -28,6 +28,14 @@ export type Loose<T> = T extends readonly (infer Item)[]
 
 type Schema = z.core.$ZodType;
 
+/** How the names of a record were ordered, where the object itself puts whole numbers first. */
+const written = new WeakMap<object, readonly string[]>();
+
+/** The names of a record that was read, in the order in which they were written. */
+export function namesOf(record: object): readonly string[] {
+  return written.get(record) ?? Object.keys(record);
+}
+
 /** Of a map of hundreds of unknown keys it is enough to ask some whether they are meant for a missing one. */
 const MOST_UNKNOWN = 50;
 
@@ -153,11 +161,14 @@ function walkValue(context: Walk, schema: Schema, key: Node, value: Node | null)
 function walkRecord(context: Walk, schema: z.core.$ZodRecord, map: YAMLMap): unknown {
   const { keyType, valueType } = schema._zod.def;
   const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  const names: string[] = [];
   context.report.locate(result, map);
   for (const { name, key, value } of pairsOf(context, map)) {
     checkLeaf(context, keyType, name, key);
     result[name] = walkValue(context, valueType, key, value);
+    names.push(name);
   }
+  if (names.some((name) => /^\d+$/.test(name))) written.set(result, names);
   return result;
 }
 
