@@ -1,102 +1,86 @@
-/** `perennial simulate`: who would get what, and when, from files alone. docs/playbooks.md. */
-import { readFile } from 'node:fs/promises';
-import { Command } from 'commander';
+/** `perennial simulate`: who would get what, and when. docs/simulating.md. */
+import { Option, type Command } from 'commander';
 import { checkProject } from '../engine/project/check.ts';
-import { InputError, parseCustomers, parseEvents } from '../engine/simulate/input.ts';
-import { simulate } from '../engine/simulate/simulate.ts';
-import type { Line } from '../engine/journey/types.ts';
+import { InputError } from '../engine/simulate/input.ts';
 import type { Release } from '../engine/playbook/types.ts';
-import { parseInstant } from '../engine/time/text.ts';
 import { formatProblems } from './check/format.ts';
-import { formatTimeline } from './simulate/timeline.ts';
-
-interface Options {
-  readonly project: string;
-  readonly customers: string;
-  readonly events?: string;
-  readonly from: string;
-  readonly until: string;
-  readonly json?: boolean;
-}
+import { openFiles } from './simulate/files.ts';
+import { readWish, type SimulateOptions, type Wish } from './simulate/options.ts';
+import { writeCustomer, writeJson, writeReport, writeTimeline, type Looks, type Write } from './simulate/output.ts';
+import { openProgress, type Progress } from './simulate/progress.ts';
+import { SourceError, type Source } from './simulate/source.ts';
+import { bareCommand, notBlank } from './support/staff.ts';
+import { paint, processTerminal, type Terminal } from './support/terminal.ts';
 
 /** The command. Exit code 1 when the playbooks or the input have mistakes, 2 when it is used wrongly. */
-export function simulateCommand(): Command {
-  return new Command('simulate')
-    .description('show who would get what, and when, without sending anything')
+export function simulateCommand(terminal: Terminal = processTerminal()): Command {
+  return bareCommand('simulate', 'show who would get what, and when, without sending anything')
     .option('--project <dir>', 'the company folder', '.')
-    .requiredOption('--customers <file>', 'customers, one JSON object a line')
+    .option('--customers <file>', 'customers, one JSON object a line')
     .option('--events <file>', 'events, one JSON object a line')
-    .requiredOption('--from <time>', 'start, inclusive, with its offset: 2026-03-01T00:00:00Z')
-    .requiredOption('--until <time>', 'end, exclusive, with its offset')
+    .option('--from <time>', 'start, inclusive, with its offset: 2026-03-01T00:00:00Z')
+    .option('--until <time>', 'end, exclusive, with its offset')
+    .addOption(
+      new Option('--by <period>', 'rows of the calendar (default: what fits)').choices(['day', 'week', 'month']),
+    )
+    .option('--customer <id-or-email>', "one customer's time, in the customer's own zone", notBlank)
+    .option('--timeline', 'everything that happens, day by day')
     .option('--json', 'one JSON object a line and nothing else')
-    .action(async (options: Options, command: Command) => {
+    .action(async (options: SimulateOptions, command: Command) => {
+      const wish = readWish(options, command);
       const { release, problems, sources } = await checkProject(options.project);
       if (release === null) {
         process.stderr.write(formatProblems(problems, { colour: process.stderr.isTTY, sources }));
-        process.exitCode = 1;
+        terminal.setExitCode(1);
         return;
       }
       try {
-        const lines = await run(options, release, command);
-        const text =
-          options.json === true
-            ? lines.map((line) => `${JSON.stringify(ordered(line))}\n`).join('')
-            : formatTimeline(lines, release.company.zone);
-        await writeAll(text);
+        await run(wish, release, terminal);
       } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        process.stderr.write(`${error.message}\n`);
-        process.exitCode = 1;
+        if (!(error instanceof InputError) && !(error instanceof SourceError)) throw error;
+        terminal.err(`${error.message}\n`);
+        terminal.setExitCode(1);
       }
     });
 }
 
-async function run(options: Options, release: Release, command: Command): Promise<readonly Line[]> {
-  const from = moment('--from', options.from, command);
-  const until = moment('--until', options.until, command);
-  if (until <= from) command.error(`error: --until ${options.until} must be later than --from ${options.from}`);
-  const customers = parseCustomers(await readText(options.customers, command), options.customers);
-  const ids = new Set(customers.map((customer) => customer.profile.id));
-  const eventsFile = options.events;
-  const events = eventsFile === undefined ? [] : parseEvents(await readText(eventsFile, command), eventsFile, ids);
-  return simulate({ release, customers, events, from, until });
+async function run(wish: Wish, release: Release, terminal: Terminal): Promise<void> {
+  const progress = openProgress({ stream: process.stderr, now: () => performance.now() });
+  const source = await openFiles(wish, [release]);
+  progress.total = source.customers;
+  try {
+    await show(source, wish, terminal, progress);
+  } finally {
+    progress.end();
+  }
+}
+
+async function show(source: Source, wish: Wish, terminal: Terminal, progress: Progress): Promise<void> {
+  switch (wish.show) {
+    case 'json':
+      return writeJson(source, writeAll, progress);
+    case 'timeline':
+      return writeTimeline(source, writeAll, progress);
+    case 'customer':
+      return writeCustomer(source, wish.only ?? '', writeAll);
+    case 'report':
+      return writeReport(source, wish.by, { write: writeAll, progress, looks: looksOf(terminal) });
+  }
+}
+
+const NARROWEST = 60;
+const WIDEST = 160;
+
+function looksOf(terminal: Terminal): Looks {
+  const width = Math.min(WIDEST, Math.max(NARROWEST, process.stdout.columns ?? 80));
+  return { width, heading: (text) => paint(terminal, 'bold', text) };
 }
 
 /** Waits until a pipe has taken it all: a long timeline is larger than a pipe's buffer. */
-async function writeAll(text: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
+const writeAll: Write = async (text) =>
+  new Promise<void>((resolve, reject) => {
     process.stdout.write(text, (error) => {
       if (error) reject(error);
       else resolve();
     });
   });
-}
-
-/** The key order of docs/playbooks.md. */
-function ordered(line: Line): Record<string, string> {
-  return {
-    at: new Date(line.at).toISOString(),
-    customer: line.customer,
-    playbook: line.playbook,
-    ...(line.step === undefined ? {} : { step: line.step }),
-    do: line.do,
-    ...(line.template === undefined ? {} : { template: line.template }),
-    ...(line.reason === undefined ? {} : { reason: line.reason }),
-  };
-}
-
-function moment(option: string, text: string, command: Command): number {
-  try {
-    return parseInstant(text);
-  } catch (error) {
-    return command.error(`error: ${option}: ${(error as Error).message}`);
-  }
-}
-
-async function readText(file: string, command: Command): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    return command.error(`error: ${file} cannot be read: ${(error as Error).message}`);
-  }
-}
