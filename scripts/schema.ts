@@ -9,6 +9,7 @@ export const SCHEMA_FILES: Readonly<Record<FileKind, string>> = {
   playbook: 'playbook.schema.json',
   launch: 'launch.schema.json',
   company: 'perennial.schema.json',
+  test: 'test.schema.json',
 };
 
 const WIDTH = 120;

@@ -8,7 +8,7 @@ import { checkPlaybook } from './check/playbook.ts';
 import { allSteps } from './check/steps.ts';
 import { templateTexts, type TemplateText } from './check/texts.ts';
 import { type Declarations, declare, launchFields, templateNames } from './declarations.ts';
-import { COMPANY_FILE, type Layout, layOut, nameOf } from './layout.ts';
+import { COMPANY_FILE, type Layout, layOut, nameOf, releaseSources } from './layout.ts';
 import { hashOf, hashOfAll } from './hash.ts';
 import type { Problem, SourceFile } from './problem.ts';
 import { type Report, reportOn } from './read/report.ts';
@@ -126,10 +126,12 @@ function declareAll({ company, launches, playbooks }: ReadAll, sources: readonly
 }
 
 /**
- * Checks a company folder's sources and compiles them: `perennial.yaml`, playbooks and launches (templates by name only).
+ * Checks a company folder's sources and compiles them: `perennial.yaml`, playbooks and launches (templates by name
+ * only; tests are left out).
  * Finds all mistakes of all files at once; the release is null when one of them is an error. Never throws for any source.
  */
-export function compileProject(sources: readonly SourceFile[]): Compiled {
+export function compileProject(all: readonly SourceFile[]): Compiled {
+  const sources = releaseSources(all);
   const layout = layOut(sources);
   const read = readAll(layout);
   const declared = declareAll(read, sources);

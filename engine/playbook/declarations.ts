@@ -24,15 +24,10 @@ export const CUSTOMER_FIELDS: Fields = new Map<string, DeclaredType>([
   ['satisfaction', 'number'],
 ]);
 
-/** Events that the engine itself knows. */
+/** The answer to a survey: the one event that the engine itself knows. */
+export const SURVEY_ANSWERED = { name: 'survey.answered', fields: { survey: 'string', score: 'number' } } as const;
 const BUILT_IN_EVENTS: readonly (readonly [string, Fields])[] = [
-  [
-    'survey.answered',
-    new Map<string, DeclaredType>([
-      ['survey', 'string'],
-      ['score', 'number'],
-    ]),
-  ],
+  [SURVEY_ANSWERED.name, new Map<string, DeclaredType>(Object.entries(SURVEY_ANSWERED.fields))],
 ];
 
 /** Everything that a playbook can name. Made from files that may have mistakes, so that one file's do not hide another's. */

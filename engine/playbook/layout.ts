@@ -9,12 +9,26 @@ export interface Layout {
   readonly company: SourceFile | null;
   readonly playbooks: readonly SourceFile[];
   readonly launches: readonly SourceFile[];
+  /** `NAME.test.yaml`: beside playbooks, and no part of what runs. */
+  readonly tests: readonly SourceFile[];
   readonly problems: readonly Problem[];
 }
 
-/** A playbook's or launch's name: its file's, without `.yaml`. */
+/** A playbook's or launch's name: its file's, without `.yaml`; a test's, without `.test.yaml`. */
 export function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).replace(/\.yaml$/, '');
+  return path.slice(path.lastIndexOf('/') + 1).replace(/(?:\.test)?\.yaml$/, '');
+}
+
+const TEST = /^playbooks\/.*\.test\.ya?ml$/;
+
+/** Whether a file is a test of a playbook. */
+export function isTest(path: string): boolean {
+  return TEST.test(path);
+}
+
+/** The sources of what runs: all but the tests of playbooks. */
+export function releaseSources(sources: readonly SourceFile[]): readonly SourceFile[] {
+  return sources.filter(({ path }) => !isTest(path));
 }
 
 function badName(path: string, message: string, fix: string): Problem {
@@ -24,12 +38,13 @@ function badName(path: string, message: string, fix: string): Problem {
 /** Why a file under playbooks/ is none, or null. */
 function refusal(path: string, folder: string): Problem | null {
   const rest = path.slice(folder.length);
+  const suffix = isTest(path) ? '.test.yaml' : '.yaml';
   if (rest.endsWith('.yml'))
     return badName(path, 'the name of a playbook ends in .yaml', `rename it to ${path.replace(/yml$/, 'yaml')}`);
-  if (rest.includes('/'))
+  if (rest.includes('/') || (isTest(path) && folder.endsWith('launches/')))
     return badName(
       path,
-      'playbooks stand in playbooks/ itself, launches in playbooks/launches/',
+      'playbooks and their tests stand in playbooks/ itself, launches in playbooks/launches/',
       'move the file there',
     );
   const name = nameOf(path);
@@ -41,21 +56,22 @@ function refusal(path: string, folder: string): Problem | null {
     .replaceAll(/[^a-z0-9_]+/g, '-')
     .replaceAll(/^-+|-+$/g, '');
   const message = 'a file name has small letters, digits and single hyphens, and at most 100 characters';
-  return badName(path, message, `rename it to ${folder}${clean === '' ? 'welcome' : clean.slice(0, 100)}.yaml`);
+  return badName(path, message, `rename it to ${folder}${clean === '' ? 'welcome' : clean.slice(0, 100)}${suffix}`);
 }
 
 /** Sorts out a folder's files; what is neither YAML nor under playbooks/ is not asked. */
 export function layOut(sources: readonly SourceFile[]): Layout {
   const playbooks: SourceFile[] = [];
   const launches: SourceFile[] = [];
+  const tests: SourceFile[] = [];
   const problems: Problem[] = [];
   for (const source of sources) {
     const { path } = source;
-    if (!path.startsWith('playbooks/') || !/\.ya?ml$/.test(path) || path.endsWith('.test.yaml')) continue;
+    if (!path.startsWith('playbooks/') || !/\.ya?ml$/.test(path)) continue;
     const isLaunch = path.startsWith('playbooks/launches/');
     const problem = refusal(path, isLaunch ? 'playbooks/launches/' : 'playbooks/');
     if (problem !== null) problems.push(problem);
-    else (isLaunch ? launches : playbooks).push(source);
+    else (isTest(path) ? tests : isLaunch ? launches : playbooks).push(source);
   }
-  return { company: sources.find(({ path }) => path === COMPANY_FILE) ?? null, playbooks, launches, problems };
+  return { company: sources.find(({ path }) => path === COMPANY_FILE) ?? null, playbooks, launches, tests, problems };
 }

@@ -3,6 +3,7 @@
  * transaction; the fleet switches with its commit, since every transaction reads its release once.
  */
 import { createHash } from 'node:crypto';
+import { releaseSources } from '../playbook/layout.ts';
 import type { SourceFile } from '../playbook/problem.ts';
 import { formatInstant } from '../time/text.ts';
 import type { Instant } from '../time/types.ts';
@@ -52,9 +53,10 @@ export type Deployed =
 export async function deployRelease(
   db: Database,
   compile: Compile,
-  sources: readonly SourceFile[],
+  files: readonly SourceFile[],
   note: DeployNote,
 ): Promise<Deployed> {
+  const sources = releaseSources(files);
   const compiled = compile(sources);
   return db.transaction(async (tx) => {
     await tx.query('set local statement_timeout = 0');

@@ -13,7 +13,7 @@ function parses(parse: () => unknown): boolean {
 }
 
 /** What a value of an attribute must look like, or null when it does. Null empties an attribute of any type. */
-function expectation(type: DeclaredType, value: unknown): string | null {
+export function expectation(type: DeclaredType, value: unknown): string | null {
   if (value === null) return null;
   switch (type) {
     case 'any':
