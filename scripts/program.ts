@@ -16,6 +16,7 @@ import { schemaCommand } from './schema.ts';
 import { simulateCommand } from './simulate.ts';
 import { taskCommand, tasksCommand } from './tasks.ts';
 import { startCommand, workCommand } from './start.ts';
+import { testCommand } from './test.ts';
 import { triggerCommand } from './trigger.ts';
 
 /** The program `perennial` with all of its commands. */
@@ -26,7 +27,7 @@ export function perennialProgram(version: string): Command {
     .helpCommand(false)
     .showHelpAfterError('(--help shows how it is used)');
   const groups: readonly [string, readonly Command[]][] = [
-    ['Playbooks:', [initCommand(), checkCommand(), schemaCommand(), simulateCommand(), deployCommand()]],
+    ['Playbooks:', [initCommand(), checkCommand(), testCommand(), schemaCommand(), simulateCommand(), deployCommand()]],
     ['Running:', [startCommand(), workCommand(), migrateCommand(), demoCommand()]],
     [
       'Support:',

@@ -36,7 +36,7 @@ export function processTerminal(): Terminal {
 const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 
 /** Paints text where the terminal takes colours. */
-export function paint(terminal: Terminal, style: keyof typeof STYLES, text: string): string {
+export function paint(terminal: Pick<Terminal, 'colour'>, style: keyof typeof STYLES, text: string): string {
   return terminal.colour ? `\u001B[${STYLES[style]}m${text}\u001B[0m` : text;
 }
 

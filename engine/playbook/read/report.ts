@@ -17,8 +17,6 @@ export interface Report {
   isFull(): boolean;
   /** Notes where a value that was read stands. */
   locate(value: object, node: Node): void;
-  /** Where a value that was read begins. */
-  placeOf(value: object): Place;
   atNode(node: Node | null, complaint: Complaint): void;
   /** At the value under a key of what was read, or at the whole of it. `inside` is an offset within a text. */
   at(owner: object, key: string | number | null, complaint: Complaint, inside?: number): void;
@@ -78,7 +76,6 @@ export function reportOn(document: Document): Report {
     problems,
     isFull: () => problems.length > MOST_PROBLEMS,
     locate: (value, node) => void nodes.set(value, node),
-    placeOf: (value) => document.place(startOf(nodes.get(value) ?? null)),
     atNode: (node, complaint) => add(startOf(node), complaint),
     at: (owner, key, complaint, inside) => {
       const node = nodes.get(owner);

@@ -2,22 +2,10 @@
 import type { Playbook, Step } from '../types.ts';
 import type { LineKind } from './types.ts';
 
-/** What a step is called in a test: its id, and what it is about. */
+/** What a step is called in a test: its id, and the template or tag that it is about. */
 export function namesOfStep(step: Step): readonly string[] {
-  switch (step.kind) {
-    case 'email':
-      return [step.id, step.template];
-    case 'tag':
-    case 'untag':
-      return [step.id, step.tag];
-    case 'exit':
-    case 'wait':
-    case 'wait_for':
-    case 'if':
-    case 'choose':
-    case 'set':
-      return [step.id];
-  }
+  if ('template' in step) return [step.id, step.template];
+  return 'tag' in step ? [step.id, step.tag] : [step.id];
 }
 
 /** The reasons for which enrolments of a playbook can end early. */

@@ -25,7 +25,7 @@ export function readTest(reading: Reading, test: TestSource, file: string, fileN
   }
   return {
     file,
-    line: report.placeOf(test).line,
+    line: report.placeOf(test, 'name').line,
     name: test.name,
     playbook: own,
     playbooks: new Set(inPlay.map(({ name }) => name)),
