@@ -1,5 +1,5 @@
 /**
- * Timers of `date` and `inactive` triggers: one for each customer and playbook, looking forward only.
+ * Timers of `date`, `inactive` and `schedule` triggers: one for each customer and playbook, looking forward only.
  *
  * A timer is a cache of rule, anchor and zone, and `basis` says of which. Inactivity is lazy: an event does not move
  * the timer; when it fires, it looks whether the lapse still holds, and is dated anew if not (docs/architecture.md section 2).
@@ -7,6 +7,7 @@
 import { addDuration } from '../time/duration.ts';
 import { nextTimeOfDay } from '../time/next.ts';
 import { nextOccurrence } from '../time/occurrence.ts';
+import { nextScheduled } from '../time/schedule.ts';
 import { formatInstant, formatLocalDate } from '../time/text.ts';
 import type { Instant, LocalDate, Zone } from '../time/types.ts';
 import type { Playbook, Trigger } from '../playbook/types.ts';
@@ -19,6 +20,7 @@ import { customerView, zoneOf } from './view.ts';
 import { fieldDate } from './waits.ts';
 
 type DateTrigger = Trigger & { readonly kind: 'date' };
+type ScheduleTrigger = Trigger & { readonly kind: 'schedule' };
 type InactiveTrigger = Trigger & { readonly kind: 'inactive' };
 
 /** Makes or re-dates the timers that no longer fit what is known at `at`. Does nothing when nothing changed. */
@@ -31,6 +33,7 @@ export function armTimers(draft: Draft, at: Instant, ctx: Context): void {
     const { trigger } = playbook;
     if (trigger.kind === 'date') armDate(draft, playbook.name, trigger, at, zone, ctx);
     if (trigger.kind === 'inactive') armInactive(draft, playbook.name, trigger, at, zone, ctx);
+    if (trigger.kind === 'schedule') armSchedule(draft, playbook.name, trigger, at, zone, ctx);
   }
 }
 
@@ -49,6 +52,23 @@ function armDate(draft: Draft, playbook: string, trigger: DateTrigger, at: Insta
   const earliest = lookingFrom(draft, playbook, ctx);
   const from = isNew ? earliest : Math.max(at, earliest);
   const next = anchor === null ? null : nextOccurrence(trigger.rule, anchor, from, zone);
+  draft.setTimer({ playbook, dueAt: next?.at ?? null, basis });
+}
+
+function armSchedule(
+  draft: Draft,
+  playbook: string,
+  trigger: ScheduleTrigger,
+  at: Instant,
+  zone: Zone,
+  ctx: Context,
+): void {
+  const basis = `${triggerKey(trigger)} ${zone.name}`;
+  const timer = draft.timers.get(playbook);
+  if (timer?.basis === basis) return;
+  const isNew = timer === undefined || timer.basis.slice(0, 8) !== basis.slice(0, 8);
+  const earliest = lookingFrom(draft, playbook, ctx);
+  const next = nextScheduled(trigger.rule, isNew ? earliest : Math.max(at, earliest), zone);
   draft.setTimer({ playbook, dueAt: next?.at ?? null, basis });
 }
 
@@ -113,7 +133,25 @@ export function fireTimer(draft: Draft, timer: Timer, playbook: Playbook, at: In
   const { trigger } = playbook;
   if (trigger.kind === 'date') fireDate(draft, timer, playbook, trigger, at, ctx);
   else if (trigger.kind === 'inactive') fireInactive(draft, timer, playbook, trigger, at, ctx);
+  else if (trigger.kind === 'schedule') fireSchedule(draft, timer, playbook, trigger, at, ctx);
   else draft.setTimer({ ...timer, dueAt: null });
+}
+
+function fireSchedule(
+  draft: Draft,
+  timer: Timer,
+  playbook: Playbook,
+  trigger: ScheduleTrigger,
+  at: Instant,
+  ctx: Context,
+): void {
+  const zone = zoneOf(draft.profile, ctx.release.company);
+  const due = nextScheduled(trigger.rule, at, zone);
+  draft.setTimer({ ...timer, dueAt: nextScheduled(trigger.rule, at, zone, true)?.at ?? null });
+  if (due === null || due.at !== at) return;
+  const date = formatLocalDate(due.date);
+  const origin = { trigger: { count: due.count, date } };
+  enrol(draft, playbook, { entryKey: `schedule:${date}`, at, origin }, ctx);
 }
 
 function fireDate(

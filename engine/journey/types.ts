@@ -76,8 +76,8 @@ export interface Enrolment {
   /** The playbook's version it started with and keeps. */
   readonly version: string;
   /**
-   * What it was started by: `event:ID`, `date:DAY`, `lapse:INSTANT`, `launch:NAME`, `segment:INSTANT`,
-   * `start:PLAYBOOK/STEP/KEY`, `manual:ID`.
+   * What it was started by: `event:ID`, `date:DAY`, `schedule:DAY`, `lapse:INSTANT`, `launch:NAME`,
+   * `segment:INSTANT`, `start:PLAYBOOK/STEP/KEY`, `manual:ID`.
    */
   readonly entryKey: string;
   readonly startedAt: Instant;
@@ -108,7 +108,7 @@ export interface Send {
 }
 
 /**
- * A timer of a `date` or `inactive` trigger; of a `segment` one the last answer to its condition. `dueAt: null` means
+ * A timer of a `date`, `inactive` or `schedule` trigger; of a `segment` one the last answer to its condition. `dueAt: null` means
  * considered, and nothing to come.
  */
 export interface Timer {

@@ -8,6 +8,7 @@ import type {
   Duration,
   Instant,
   LocalDate,
+  ScheduleRule,
   SendWindow,
   TimeOfDay,
   Weekday,
@@ -116,6 +117,7 @@ export type Trigger =
       /** The stages of the company as text where the condition asks for one: other stages are another rule. */
       readonly stages: string | null;
     }
+  | { readonly kind: 'schedule'; readonly rule: ScheduleRule }
   | { readonly kind: 'manual' };
 
 export interface Entry {

@@ -11,7 +11,7 @@ export interface KnownPlaybook {
   readonly playbook: Playbook;
 }
 
-const WITH_TIMERS: ReadonlySet<Playbook['trigger']['kind']> = new Set(['date', 'inactive', 'segment']);
+const WITH_TIMERS: ReadonlySet<Playbook['trigger']['kind']> = new Set(['date', 'inactive', 'schedule', 'segment']);
 
 /** Timers, or known answers of a segment, exist for these; all other triggers need no arming. */
 export function hasTimers(playbook: Playbook): boolean {

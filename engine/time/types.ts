@@ -72,10 +72,32 @@ export interface DateRule {
   readonly leapDay: LeapDay;
 }
 
-/** One firing of a date trigger. */
+/** A recurrence rule (RFC 5545) that begins on 1 January 1970, its weeks on Mondays. Lists are ascending; empty: not said. */
+export interface Recurrence {
+  readonly frequency: 'yearly' | 'monthly' | 'weekly' | 'daily';
+  readonly interval: number;
+  readonly byMonth: readonly number[];
+  readonly byMonthDay: readonly number[];
+  readonly byYearDay: readonly number[];
+  /** Weeks as ISO 8601 counts them. */
+  readonly byWeekNo: readonly number[];
+  /** `nth` counts such weekdays of the month or year, from its end when negative; null: every one. */
+  readonly byDay: readonly { readonly weekday: Weekday; readonly nth: number | null }[];
+  readonly bySetPos: readonly number[];
+  /** The last day on which it may occur. */
+  readonly until: LocalDate | null;
+}
+
+/** When a schedule trigger fires, in the customer's zone. docs/playbooks.md. */
+export interface ScheduleRule {
+  readonly recurrence: Recurrence;
+  readonly at: TimeOfDay;
+}
+
+/** One firing of a date or schedule trigger. */
 export interface Occurrence {
   readonly at: Instant;
-  /** `trigger.count`: 1 for `once`, years since birth for a birthday, else n. */
+  /** `trigger.count`: 1 for `once`, years since birth for a birthday, of a schedule the number in its year, else n. */
   readonly count: number;
   /** `trigger.date`: the occurrence's own day, clamped, before `offset`. */
   readonly date: LocalDate;

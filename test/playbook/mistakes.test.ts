@@ -416,9 +416,19 @@ const CASES: readonly Case[] = [
     ],
   },
   {
-    why: 'a schedule',
-    source: `topic: news\ntrigger: { schedule: FREQ=WEEKLY;BYDAY=MO }\n${STEPS}`,
-    expected: [['2:12 not-supported-yet', 'a schedule trigger', 'leave it out']],
+    why: 'a schedule with a mistake inside its rule',
+    source: `topic: news\ntrigger: { schedule: "FREQ=WEEKLY;BYDAY=MO,XX" }\n${STEPS}`,
+    expected: [['2:45 bad-recurrence', 'there is no day XX', 'expected MO, TU, WE, TH, FR, SA, SU, or such as -1FR']],
+  },
+  {
+    why: 'a schedule that never comes',
+    source: `topic: news\ntrigger: { schedule: FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30 }\n${STEPS}`,
+    expected: [['2:22 never-fires', 'days that never come', 'look at its months, days and UNTIL']],
+  },
+  {
+    why: 'a weekly schedule without its day',
+    source: `topic: news\ntrigger: { schedule: FREQ=WEEKLY }\n${STEPS}`,
+    expected: [['2:22 no-weekday', 'it comes on Thursdays', 'add such as BYDAY=MO']],
   },
 ];
 

@@ -1,5 +1,6 @@
 /** Makes a playbook from a source in which no mistake was found. */
-import type { DateRule, LeapDay } from '../../time/types.ts';
+import { readRecurrence } from '../../time/recurrence.ts';
+import type { DateRule, LeapDay, ScheduleRule } from '../../time/types.ts';
 import type { Resolved } from '../check/context.ts';
 import type { StepPlace } from '../check/ids.ts';
 import type { PlaybookSource, TriggerSource } from '../schema.ts';
@@ -57,6 +58,15 @@ function segmentTrigger(when: Condition, { stages }: Company): Trigger {
   return { kind: 'segment', when, stages: written };
 }
 
+function scheduleRule(
+  source: Extract<TriggerSource, { readonly schedule: string }>,
+  { company }: Defaults,
+): ScheduleRule {
+  const read = readRecurrence(source.schedule);
+  if (!read.ok) throw new Error(`a recurrence rule was let through unchecked: ${read.mistake.message}`);
+  return { recurrence: read.rule, at: source.at ?? company.at };
+}
+
 function buildTrigger({ source, resolved }: CheckedPlaybook, defaults: Defaults): Trigger {
   const { trigger } = source;
   if ('event' in trigger) {
@@ -81,7 +91,7 @@ function buildTrigger({ source, resolved }: CheckedPlaybook, defaults: Defaults)
   }
   if ('launch' in trigger) return { kind: 'launch', launch: trigger.launch, before: trigger.before ?? null };
   if ('segment' in trigger) return segmentTrigger(conditionOf(resolved, trigger, 'segment'), defaults.company);
-  if ('schedule' in trigger) throw new Error('a trigger was let through unsupported');
+  if ('schedule' in trigger) return { kind: 'schedule', rule: scheduleRule(trigger, defaults) };
   return { kind: 'manual' };
 }
 

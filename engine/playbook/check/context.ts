@@ -113,5 +113,5 @@ export function playbookEnv(checks: Checks, trigger: Loose<TriggerSource> | unde
     return withEvent({ ...env, launch: launchEnv(checks, 'any'), trigger: true }, undefined, null);
   if ('event' in trigger) return withEvent(env, trigger.event, names.events.get(trigger.event ?? '') ?? null);
   if ('launch' in trigger) return { ...env, launch: launchEnv(checks, trigger.launch) };
-  return { ...env, trigger: 'date' in trigger };
+  return { ...env, trigger: 'date' in trigger || 'schedule' in trigger };
 }

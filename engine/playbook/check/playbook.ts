@@ -2,6 +2,7 @@ import type { ConditionEnv } from '../cel/context.ts';
 import type { Loose } from '../read/walk.ts';
 import type { PlaybookSource, TriggerSource } from '../schema.ts';
 import { type Checks, checkCondition, checkEvent, checkMoment, hint, playbookEnv, withEvent } from './context.ts';
+import { checkSchedule } from './schedule.ts';
 import { checkSteps, checkTopic } from './steps.ts';
 
 type LoosePlaybook = Loose<PlaybookSource>;
@@ -69,7 +70,7 @@ function checkTrigger(checks: Checks, trigger: LooseTrigger, env: ConditionEnv):
   if ('segment' in trigger) {
     checkSegment(checks, trigger, env);
   }
-  if ('schedule' in trigger) notYet(checks, trigger, 'schedule', 'a schedule trigger');
+  checkSchedule(checks, trigger);
 }
 
 function checkEnds(checks: Checks, source: LoosePlaybook, env: ConditionEnv): void {

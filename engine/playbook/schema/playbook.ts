@@ -12,7 +12,6 @@ import {
   offset,
   stepId,
   text,
-  TextError,
   timeOfDay,
   weekdays,
   words,
@@ -88,12 +87,7 @@ const segmentTrigger = z.strictObject({
   manual: notManual,
 });
 
-const RRULE = /^(?:RRULE:)?FREQ=(?:YEARLY|MONTHLY|WEEKLY|DAILY)(?:;[A-Z]+=[A-Z0-9,+:-]+)*$/;
-const rrule = text('a recurrence rule (RFC 5545)', ['FREQ=WEEKLY;BYDAY=MO'], (written) => {
-  if (!RRULE.test(written))
-    throw new TextError(`"${written}" is no recurrence rule: expected such as "FREQ=WEEKLY;BYDAY=MO"`);
-  return written;
-});
+const rrule = text('a recurrence rule (RFC 5545)', ['FREQ=WEEKLY;BYDAY=MO', 'FREQ=MONTHLY;BYMONTHDAY=1'], String);
 
 const scheduleTrigger = z.strictObject({
   schedule: rrule.describe('Starts at each occurrence, for everyone in the audience.'),
