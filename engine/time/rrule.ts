@@ -5,6 +5,8 @@
  * forward by whole intervals, and for a year's twin: one of the last before 9999 with the same calendar, so that it
  * soon comes to its end. It sees days in UTC only; zones are not its concern.
  */
+// Node takes its CommonJS build, which is its default export; the linter looks at another one.
+// oxlint-disable-next-line import/default
 import rrule, { type Options } from 'rrule';
 import { DAY_MS, epochDay, isLeapYear } from './calendar.ts';
 import { weekdayOfEpochDay } from './local.ts';

@@ -418,7 +418,7 @@ const CASES: readonly Case[] = [
   {
     why: 'a schedule with a mistake inside its rule',
     source: `topic: news\ntrigger: { schedule: "FREQ=WEEKLY;BYDAY=MO,XX" }\n${STEPS}`,
-    expected: [['2:45 bad-recurrence', 'there is no day XX', 'expected MO, TU, WE, TH, FR, SA, SU, or such as -1FR']],
+    expected: [['2:44 bad-recurrence', 'there is no day XX', 'expected MO, TU, WE, TH, FR, SA, SU, or such as -1FR']],
   },
   {
     why: 'a schedule that never comes',
