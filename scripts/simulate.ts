@@ -1,14 +1,17 @@
 /** `perennial simulate`: who would get what, and when. docs/simulating.md. */
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { checkProject } from '../engine/project/check.ts';
 import { InputError } from '../engine/simulate/input.ts';
 import type { Release } from '../engine/playbook/types.ts';
+import { StoreError } from '../engine/store/errors.ts';
 import { formatProblems } from './check/format.ts';
 import { openFiles } from './simulate/files.ts';
+import { withLive } from './simulate/live.ts';
 import { readWish, type SimulateOptions, type Wish } from './simulate/options.ts';
 import { writeCustomer, writeJson, writeReport, writeTimeline, type Looks, type Write } from './simulate/output.ts';
 import { openProgress, type Progress } from './simulate/progress.ts';
 import { SourceError, type Source } from './simulate/source.ts';
+import { withDatabase } from './support/database.ts';
 import { bareCommand, notBlank } from './support/staff.ts';
 import { paint, processTerminal, type Terminal } from './support/terminal.ts';
 
@@ -20,6 +23,9 @@ export function simulateCommand(terminal: Terminal = processTerminal()): Command
     .option('--events <file>', 'events, one JSON object a line')
     .option('--from <time>', 'start, inclusive, with its offset: 2026-03-01T00:00:00Z')
     .option('--until <time>', 'end, exclusive, with its offset')
+    .option('--live', 'the customers of the database, from now on; nothing is written')
+    .option('--days <n>', 'with --live: so many days (default: 30)', wholeDays)
+    .option('--with-files', 'with --live: as if the company folder were deployed now')
     .addOption(
       new Option('--by <period>', 'rows of the calendar (default: what fits)').choices(['day', 'week', 'month']),
     )
@@ -28,44 +34,60 @@ export function simulateCommand(terminal: Terminal = processTerminal()): Command
     .option('--json', 'one JSON object a line and nothing else')
     .action(async (options: SimulateOptions, command: Command) => {
       const wish = readWish(options, command);
-      const { release, problems, sources } = await checkProject(options.project);
-      if (release === null) {
-        process.stderr.write(formatProblems(problems, { colour: process.stderr.isTTY, sources }));
-        terminal.setExitCode(1);
-        return;
-      }
       try {
-        await run(wish, release, terminal);
+        await run(wish, options.project, terminal);
       } catch (error) {
-        if (!(error instanceof InputError) && !(error instanceof SourceError)) throw error;
-        terminal.err(`${error.message}\n`);
+        if (!EXPECTED.some((kind) => error instanceof kind)) throw error;
+        terminal.err(`${(error as Error).message.trimEnd()}\n`);
         terminal.setExitCode(1);
       }
     });
 }
 
-async function run(wish: Wish, release: Release, terminal: Terminal): Promise<void> {
+/** What a person can mend: the message is enough. */
+const EXPECTED = [InputError, SourceError, StoreError];
+
+async function run({ input, show, by }: Wish, project: string, terminal: Terminal): Promise<void> {
   const progress = openProgress({ stream: process.stderr, now: () => performance.now() });
-  const source = await openFiles(wish, [release]);
-  progress.total = source.customers;
+  const work = async (source: Source): Promise<void> => {
+    progress.total = source.customers;
+    await present(source, { input, show, by }, terminal, progress);
+  };
   try {
-    await show(source, wish, terminal, progress);
+    if (input.kind === 'files') return await work(await openFiles(input, [await checkedRelease(project)]));
+    const releases = [input.deployed ? null : await checkedRelease(project)];
+    return await withDatabase({ project, readOnly: true }, async (context) => withLive(context, input, releases, work));
   } finally {
     progress.end();
   }
 }
 
-async function show(source: Source, wish: Wish, terminal: Terminal, progress: Progress): Promise<void> {
+/** @throws SourceError with all the mistakes of the folder. */
+async function checkedRelease(project: string): Promise<Release> {
+  const { release, problems, sources } = await checkProject(project);
+  if (release !== null) return release;
+  throw new SourceError(formatProblems(problems, { colour: process.stderr.isTTY, sources }));
+}
+
+async function present(source: Source, wish: Wish, terminal: Terminal, progress: Progress): Promise<void> {
   switch (wish.show) {
     case 'json':
       return writeJson(source, writeAll, progress);
     case 'timeline':
       return writeTimeline(source, writeAll, progress);
     case 'customer':
-      return writeCustomer(source, wish.only ?? '', writeAll);
+      return writeCustomer(source, wish.input.only ?? '', writeAll);
     case 'report':
       return writeReport(source, wish.by, { write: writeAll, progress, looks: looksOf(terminal) });
   }
+}
+
+const MOST_DAYS = 3_660;
+
+function wholeDays(text: string): number {
+  const days = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (days >= 1 && days <= MOST_DAYS) return days;
+  throw new InvalidArgumentError(`Expected a whole number of days from 1 to ${MOST_DAYS}.`);
 }
 
 const NARROWEST = 60;

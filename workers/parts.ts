@@ -11,7 +11,7 @@ import {
 } from '../engine/queue/queue.ts';
 import { installationOf, openReleaseCache, type CompiledRelease, type ReleaseCache } from '../engine/store/context.ts';
 import { openDatabase, type Database } from '../engine/store/database.ts';
-import { migrate } from '../engine/store/migrate.ts';
+import { migrate, requireMigrated } from '../engine/store/migrate.ts';
 import type { SourceFile } from '../engine/playbook/problem.ts';
 import { closeEach } from './closing.ts';
 import type { Config } from './config.ts';
@@ -50,11 +50,20 @@ export interface OpenDatabase {
   readonly close: () => Promise<void>;
 }
 
+/** How to open the database. */
+export interface OpenOptions {
+  readonly max?: number;
+  readonly name?: string;
+  readonly indexed?: boolean;
+  /** True: nothing is written, so a database of another shape is refused instead of migrated. Default false. */
+  readonly readOnly?: boolean;
+}
+
 /** Opens and migrates the database of the configuration; without one, the embedded PostgreSQL. */
 export async function openConfiguredDatabase(
   config: Config,
   log: Logger,
-  options: { readonly max?: number; readonly name?: string; readonly indexed?: boolean } = {},
+  options: OpenOptions = {},
 ): Promise<OpenDatabase> {
   const embedded =
     config.database.kind === 'embedded' ? await openEmbeddedPostgres({ projectDir: config.projectDir, log }) : null;
@@ -69,6 +78,10 @@ export async function openConfiguredDatabase(
       log,
     );
   try {
+    if (options.readOnly === true) {
+      await requireMigrated(db);
+      return { db, close };
+    }
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ applied }, 'the database was brought up to date');
     return { db, close };

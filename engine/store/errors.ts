@@ -15,6 +15,13 @@ export class StoreError extends Error {
  * - `unknown-playbook`, `unknown-version`: a row or a decision names one that no stored release has.
  * - `lost-row`: a row that was loaded under the customer's lock is gone or changed; somebody wrote past the lock.
  * - `unknown-run`: a launch was asked for which no run is open.
+ * - `not-migrated`: the database is of an older version, or empty, and whoever asks may only read.
  */
 export type StoreErrorCode =
-  'no-release' | 'broken-release' | 'unknown-playbook' | 'unknown-version' | 'lost-row' | 'unknown-run';
+  | 'no-release'
+  | 'broken-release'
+  | 'unknown-playbook'
+  | 'unknown-version'
+  | 'lost-row'
+  | 'unknown-run'
+  | 'not-migrated';

@@ -92,13 +92,14 @@ function longestMs({ per }: Cap): number {
 }
 
 /**
- * Launch runs that have come due and have not asked these customers yet: open ones whose cursor is still to come, and
+ * Launch runs that have come due (or will by `upTo`) and have not asked these customers yet: open ones whose cursor is still to come, and
  * those that went past a customer who was held then.
  */
 export async function loadLaunches(
   tx: Queryable,
   ids: readonly number[],
   ctx: StoreContext,
+  upTo: Instant = ctx.now,
 ): Promise<{ readonly any: boolean; of(customer: CustomerRow): LaunchesDue }> {
   type Run = {
     id: number;
@@ -117,7 +118,7 @@ export async function loadLaunches(
      select r.id, r.playbook_id, r.launch, r.due_at, r.cursor_id, r.until_id, o.customer_id
      from run_owed o join runs r on r.id = o.run_id where o.customer_id = any($2::bigint[])
      order by due_at, id`,
-    [new Date(ctx.now).toISOString(), ids],
+    [new Date(upTo).toISOString(), ids],
   );
   if (runs.length === 0) return { any: false, of: () => [] };
   const { rows: asked } = await tx.query<{ key: string }>(

@@ -2,6 +2,7 @@
 import { enrolmentKey, openDraft, ReaderLog, sendKey, type Draft } from '../journey/draft.ts';
 import { launchKey } from '../journey/launch.ts';
 import type { Consent, CustomerState, Enrolment, EntryRecord, EventStat, Send, Timer } from '../journey/types.ts';
+import type { Instant } from '../time/types.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import {
@@ -22,6 +23,8 @@ export { customerIdOf } from './stored.ts';
 export interface LoadNeeds {
   /** Consent and earlier hand-overs: only what attempts to send look at. Default true. */
   readonly mail?: boolean;
+  /** Launches that come due up to then are loaded, too: for looking ahead. Default: those that have come due by now. */
+  readonly launchesUpTo?: Instant;
 }
 
 /** A customer as it stands in the database. */
@@ -52,12 +55,13 @@ export async function loadStates(
     loadEntries(tx, ids, ctx),
     loadTimers(tx, ids, ctx),
     loadSends(tx, ids, ctx),
-    loadLaunches(tx, ids, ctx),
+    loadLaunches(tx, ids, ctx, needs.launchesUpTo),
     mail ? loadConsent(tx, ids) : null,
     mail ? loadHandOvers(tx, ids, ctx) : null,
   ]);
   const addresses = [...new Set(customers.flatMap((row) => row.address ?? []))];
-  const taken = launches.any ? await loadLaunchesTaken(tx, addresses, ids, ctx) : null;
+  const taken =
+    launches.any || needs.launchesUpTo !== undefined ? await loadLaunchesTaken(tx, addresses, ids, ctx) : null;
 
   const readers = new Map<string, ReaderLog>();
   const readerOf = (customerId: number, address: string | null): ReaderLog => {

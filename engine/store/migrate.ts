@@ -1,5 +1,6 @@
 /** Brings a database to the present shape: forward only, each migration in one transaction, one process at a time. */
-import type { Database } from './database.ts';
+import type { Database, Queryable } from './database.ts';
+import { StoreError } from './errors.ts';
 import { initial } from './migrations/0001-initial.ts';
 import { identified } from './migrations/0002-identified.ts';
 import { effects } from './migrations/0004-effects.ts';
@@ -54,4 +55,24 @@ export async function migrate(db: Database): Promise<readonly string[]> {
     }
     return missing.map((migration) => migration.name);
   });
+}
+
+/**
+ * Looks whether the database has the present shape, and changes nothing.
+ * @throws StoreError `not-migrated`, or NewerDatabaseError.
+ */
+export async function requireMigrated(db: Queryable): Promise<void> {
+  const { rows: tables } = await db.query<{ there: boolean }>(`select to_regclass('migrations') is not null as there`);
+  const isThere = tables[0]?.there === true;
+  const { rows } = isThere
+    ? await db.query<{ name: string }>('select name from migrations order by name')
+    : { rows: [] };
+  const known = new Set(migrations.map((migration) => migration.name));
+  const foreign = rows.find((row) => !known.has(row.name));
+  if (foreign !== undefined) throw new NewerDatabaseError(foreign.name);
+  if (rows.length === known.size) return;
+  throw new StoreError(
+    'not-migrated',
+    'the database is older than this version of Perennial, or empty: run "perennial migrate", then try again',
+  );
 }

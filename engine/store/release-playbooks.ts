@@ -31,8 +31,7 @@ export async function switchPlaybooks(
 ): Promise<PlaybookDifference> {
   const before = await playbooksBefore(tx, previousId);
   const isLive = (playbook: Playbook): boolean => before.get(playbook.name)?.live === true;
-  const isNewRule = (playbook: Playbook): boolean =>
-    !isLive(playbook) || ruleOf(before.get(playbook.name)?.triggerHash ?? '') !== triggerKey(playbook.trigger);
+  const isNewRule = (playbook: Playbook): boolean => !keepsRule(before.get(playbook.name), playbook);
   const ids = await storePlaybooks(tx, release, isNewRule, now);
   await storeVersions(tx, release, ids);
 
@@ -61,6 +60,14 @@ async function playbooksBefore(tx: Queryable, previousId: string | null): Promis
 /** The company's zone stands beside the rule: another zone re-dates timers, but is no new trigger. */
 function hashOf(playbook: Playbook, release: Release): string {
   return `${triggerKey(playbook.trigger)} ${release.company.zone.name}`;
+}
+
+/** Whether a playbook goes on looking forward from where it did: it runs already, by the same rule. */
+export function keepsRule(
+  before: { readonly live: boolean; readonly triggerHash: string } | undefined,
+  playbook: Playbook,
+): boolean {
+  return before?.live === true && ruleOf(before.triggerHash) === triggerKey(playbook.trigger);
 }
 
 function ruleOf(triggerHash: string): string {

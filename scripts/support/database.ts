@@ -13,17 +13,22 @@ export interface CommandContext {
 }
 
 /**
- * Opens the configured database, or the embedded one, brings it up to date, and closes it after `work`.
- * @throws ConfigError for a configuration that cannot be used.
+ * Opens the configured database, or the embedded one, brings it up to date (`readOnly`: looks whether it is), and
+ * closes it after `work`. @throws ConfigError for a configuration that cannot be used.
  */
 export async function withDatabase<T>(
-  options: { readonly project: string },
+  options: { readonly project: string; readonly readOnly?: boolean },
   work: (context: CommandContext) => Promise<T>,
 ): Promise<T> {
   const config = readConfig(process.env, options.project);
   // A command's own output is for people: only what goes wrong is logged.
   const log = openLog({ level: 'warn', name: 'command' });
-  const opened = await openConfiguredDatabase(config, log, { max: 2, name: 'perennial command', indexed: true });
+  const opened = await openConfiguredDatabase(config, log, {
+    max: 2,
+    name: 'perennial command',
+    indexed: true,
+    readOnly: options.readOnly ?? false,
+  });
   try {
     return await work({ db: opened.db, cache: openReleaseCache(compileSources), config });
   } finally {

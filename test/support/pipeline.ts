@@ -11,7 +11,7 @@ import type { Instant } from '../../engine/time/types.ts';
 import { setSteppedClock } from '../../workers/clock.ts';
 import { readConfig } from '../../workers/config.ts';
 import { startEngine } from '../../workers/engine.ts';
-import { compileSources, openConfiguredDatabase } from '../../workers/parts.ts';
+import { compileSources, openConfiguredDatabase, type Parts } from '../../workers/parts.ts';
 import { replay, type ReplayEvent } from '../../workers/replay.ts';
 import { testDatabase } from './postgres.ts';
 import { startSink, type Taken } from './smtp-sink.ts';
@@ -60,34 +60,10 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
     try {
       const { parts, fleet } = engine;
       const { from, until } = run;
-      await load();
+      await loadHistory(parts, run);
       const events = run.events.filter(({ event }) => event.at >= from).map(replayed);
       await replay({ parts, fleet, events, from, until });
       return { timeline: await timelineOf(parts.db, undefined, from, until), taken: [...sink.taken] };
-      async function load(): Promise<void> {
-        const identities = run.customers.map(({ profile }): Incoming => {
-          const { email, name, first_name, last_name, timezone, locale, birthday, created_at, tags, attributes } =
-            profile;
-          const names = { name, first_name, last_name };
-          const traits = { email, ...names, timezone, locale, birthday, created_at, tags, attributes };
-          return { kind: 'identify', customer: profile.id, traits };
-        });
-        await takeAll(identities, false);
-        for (const { profile, consent } of run.customers) {
-          const scopes = [...(consent.suppressed ? ['*'] : []), ...consent.unsubscribed];
-          for (const scope of scopes) {
-            const address = profile.email ?? '';
-            await suppress(parts.db, { address, scope, source: 'import', reason: null, by: 'test' });
-          }
-        }
-        await takeAll(run.events.filter(({ event }) => event.at < from).map(replayed), true);
-      }
-      async function takeAll(items: readonly Incoming[], history: boolean): Promise<void> {
-        for (let start = 0; start < items.length; start += BATCH) {
-          const { rejected } = await ingest(parts.db, parts.cache, items.slice(start, start + BATCH), { history });
-          if (rejected[0] !== undefined) throw new Error(rejected[0].message);
-        }
-      }
     } finally {
       await engine.close();
     }
@@ -108,7 +84,36 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
   }
 }
 
-function replayed({ customer, event }: SimulatedEvent): ReplayEvent {
+/** Customers, what their addresses allow, and the events before `from`. */
+export async function loadHistory(
+  { db, cache }: Pick<Parts, 'db' | 'cache'>,
+  run: Pick<PipelineRun, 'customers' | 'events' | 'from'>,
+): Promise<void> {
+  const takeAll = async (items: readonly Incoming[], history: boolean): Promise<void> => {
+    for (let start = 0; start < items.length; start += BATCH) {
+      const { rejected } = await ingest(db, cache, items.slice(start, start + BATCH), { history });
+      if (rejected[0] !== undefined) throw new Error(rejected[0].message);
+    }
+  };
+  const identities = run.customers.map(({ profile }): Incoming => {
+    const { email, name, first_name, last_name, timezone, locale, birthday, created_at, tags, attributes } = profile;
+    const names = { name, first_name, last_name };
+    const traits = { email, ...names, timezone, locale, birthday, created_at, tags, attributes };
+    return { kind: 'identify', customer: profile.id, traits };
+  });
+  await takeAll(identities, false);
+  for (const { profile, consent } of run.customers) {
+    const scopes = [...(consent.suppressed ? ['*'] : []), ...consent.unsubscribed];
+    for (const scope of scopes) {
+      const address = profile.email ?? '';
+      await suppress(db, { address, scope, source: 'import', reason: null, by: 'test' });
+    }
+  }
+  await takeAll(run.events.filter(({ event }) => event.at < run.from).map(replayed), true);
+}
+
+/** An event as the replay takes it. */
+export function replayed({ customer, event }: SimulatedEvent): ReplayEvent {
   return { kind: 'track', customer, event, createIfMissing: false };
 }
 
