@@ -1,13 +1,27 @@
-/** `perennial check`: every mistake in playbooks, templates and `perennial.yaml`, with its place and what to do. */
-import { Command } from 'commander';
+/** `perennial check`: every mistake and doubt in playbooks, templates and `perennial.yaml`, with its place and what to do. */
+import { posix, relative, resolve, sep } from 'node:path';
+import { Command, Option } from 'commander';
 import { type CheckedProject, checkProject } from '../engine/project/check.ts';
 import { ProjectError } from '../engine/project/read.ts';
+import type { Problem, SourceFile } from '../engine/playbook/problem.ts';
+import { readStanding } from '../engine/store/standing.ts';
 import { count, formatProblems, summarise } from './check/format.ts';
+import { githubCommands } from './check/github.ts';
+import { sarifLog } from './check/sarif.ts';
+import { withDatabase } from './support/database.ts';
+import { processTerminal, type Terminal } from './support/terminal.ts';
+
+const FORMATS = ['text', 'json', 'github', 'sarif'] as const;
 
 interface Options {
   readonly project: string;
+  readonly format: (typeof FORMATS)[number];
   readonly json?: boolean;
+  readonly strict?: boolean;
+  readonly database?: boolean;
 }
+
+type Checked = CheckedProject & { readonly sources: readonly SourceFile[] };
 
 function praise({ release, templates }: CheckedProject): string {
   const playbooks = count(release?.playbooks.length ?? 0, 'playbook');
@@ -16,33 +30,64 @@ function praise({ release, templates }: CheckedProject): string {
   return `${names.join(', ')} and ${count(templates.names.length, 'template')}`;
 }
 
-function report(checked: CheckedProject & Awaited<ReturnType<typeof checkProject>>): string {
-  const { problems, sources } = checked;
-  const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+function textOf({ problems, sources, ...checked }: Checked, colour: boolean): string {
   const list = formatProblems(problems, { colour, sources });
   const total = summarise(problems);
   const summary =
-    checked.release === null ? total : `${total === 'no mistakes' ? 'No mistakes' : total} in ${praise(checked)}`;
+    checked.release === null || total !== 'no mistakes' ? total : `No mistakes in ${praise({ ...checked, problems })}`;
   return `${list}${list === '' ? '' : '\n'}${summary}\n`;
 }
 
-async function check(options: Options): Promise<void> {
-  try {
-    const checked = await checkProject(options.project);
-    process.stdout.write(options.json === true ? `${JSON.stringify(checked.problems, null, 2)}\n` : report(checked));
-    if (checked.problems.some(({ level }) => level === 'error')) process.exitCode = 1;
-  } catch (error) {
-    if (!(error instanceof ProjectError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
+/** A source's path as seen from where the command runs, which is where the repository's root is in automation. */
+function pathFrom(project: string): (file: string) => string {
+  const folder = relative('.', resolve(project)).split(sep).join('/');
+  return (file) => posix.join(folder, file);
+}
+
+function shown(checked: Checked, options: Options, { colour }: Terminal, version: string): string {
+  const { problems } = checked;
+  switch (options.json === true ? 'json' : options.format) {
+    case 'text':
+      return textOf(checked, colour);
+    case 'json':
+      return `${JSON.stringify(problems, null, 2)}\n`;
+    case 'github':
+      return githubCommands(problems, pathFrom(options.project));
+    case 'sarif':
+      return `${JSON.stringify(sarifLog(problems, pathFrom(options.project), version), null, 2)}\n`;
   }
 }
 
-/** The command. Exit code 1 when there are errors, 2 when the folder cannot be read, 0 otherwise. */
-export function checkCommand(): Command {
+function fails(problems: readonly Problem[], isStrict: boolean): boolean {
+  return problems.some(({ level }) => level === 'error' || (isStrict && level === 'warning'));
+}
+
+async function check(terminal: Terminal, options: Options, version: string): Promise<void> {
+  try {
+    const standing = options.database === true ? await withDatabase(options, async ({ db }) => readStanding(db)) : null;
+    const checked = await checkProject(options.project, standing);
+    terminal.out(shown(checked, options, terminal, version));
+    if (fails(checked.problems, options.strict === true)) terminal.setExitCode(1);
+  } catch (error) {
+    if (!(error instanceof ProjectError)) throw error;
+    terminal.err(`${error.message}\n`);
+    terminal.setExitCode(2);
+  }
+}
+
+/**
+ * The command. Exit code 1 when there are errors (or warnings, with `--strict`), 2 when the folder cannot be read,
+ * 0 otherwise.
+ */
+export function checkCommand(terminal: Terminal = processTerminal()): Command {
   return new Command('check')
     .description('find every mistake in playbooks, templates and perennial.yaml')
     .option('--project <dir>', 'the company folder', '.')
-    .option('--json', 'print the problems as one JSON array')
-    .action(check);
+    .addOption(new Option('--format <format>', 'how the problems are printed').choices(FORMATS).default('text'))
+    .option('--json', 'the same as --format json: one array')
+    .option('--strict', 'fail with warnings too')
+    .option('--database', 'ask the database who is under way on steps that are gone')
+    .action(async (options: Options, command: Command) => {
+      await check(terminal, options, command.parent?.version() ?? '');
+    });
 }

@@ -8,7 +8,7 @@
  */
 import type { Problem } from '../playbook/problem.ts';
 import { expandCall, expandExpression, isHelperCall, textOf } from './calls.ts';
-import { type Expansion, type Parsed, type Place, report } from './expansion.ts';
+import { type Expansion, type Parsed, type Place, askedName, report } from './expansion.ts';
 import { BLOCK_HELPERS, NAMING, PRINT } from './helpers.ts';
 import { partialProblem, standsAlone } from './partials.ts';
 import { resolvePath } from './resolve.ts';
@@ -29,7 +29,7 @@ const MAX_STATEMENTS = 20_000;
 
 /** The statements of a parsed text in their final form. */
 export function expand(parsed: Parsed, expansion: Expansion): readonly Part[] {
-  const place: Place = { parsed, inItem: false, names: new Map(), partials: [], tested: new Set() };
+  const place: Place = { parsed, inItem: false, names: new Map(), partials: [], tested: new Set(), asked: new Set() };
   return statementsOf(parsed.tree).flatMap((statement) => expandStatement(statement, place, expansion));
 }
 
@@ -112,7 +112,7 @@ function expandBlock(node: hbs.AST.BlockStatement, place: Place, expansion: Expa
     return [];
   }
   const param = node.params[0] as Expression;
-  const value = expandExpression(param, 'tested', place, expansion);
+  const { value, asked } = askFor(param, place, expansion);
   const fixed = isLiteral(value) || value.type === 'NullLiteral' ? fixedBranch(node, value) : undefined;
   if (fixed !== undefined) return expandAll(fixed, place, expansion);
   const changesItem = helper === 'each' || helper === 'with';
@@ -121,13 +121,27 @@ function expandBlock(node: hbs.AST.BlockStatement, place: Place, expansion: Expa
     ...place,
     inItem: place.inItem || changesItem,
     names: new Map([...place.names, ...names.map((name) => [name, null] as const)]),
+    asked: helper === 'unless' ? place.asked : asked,
     tested:
       helper === 'if' && param.type === 'PathExpression' ? new Set([...place.tested, param.original]) : place.tested,
   };
   const body = program(expandAll(node.program, inside, expansion), names, node.loc);
   const expanded = { ...node, params: [value], program: body };
   if (node.inverse === undefined || node.inverse === null) return [expanded];
-  return [{ ...expanded, inverse: program(expandAll(node.inverse, place, expansion), [], node.loc) }];
+  const otherwise = helper === 'unless' ? { ...place, asked } : place;
+  return [{ ...expanded, inverse: program(expandAll(node.inverse, otherwise, expansion), [], node.loc) }];
+}
+
+/** What a block asks, and the variables that are there where the answer is yes. */
+function askFor(
+  param: Expression,
+  place: Place,
+  expansion: Expansion,
+): { readonly value: Expression; readonly asked: ReadonlySet<string> } {
+  const reads = new Set<string>();
+  const value = expandExpression(param, 'tested', place, { ...expansion, reads });
+  for (const name of reads) expansion.reads.add(name);
+  return { value, asked: new Set([...place.asked, ...[...reads].map((name) => askedName(name.split('.')))]) };
 }
 
 function blockProblem(node: hbs.AST.BlockStatement): Pick<Problem, 'code' | 'message' | 'fix'> | null {
@@ -171,6 +185,7 @@ function expandPartial(node: hbs.AST.PartialStatement, place: Place, expansion: 
     names: new Map(bound),
     partials: [...place.partials, name],
     tested: new Set(),
+    asked: place.asked,
   };
   const body = expandAll(parsed.tree, inside, expansion);
   const names = late.map(({ key }) => key);

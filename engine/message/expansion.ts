@@ -24,6 +24,8 @@ export interface Expansion {
   readonly usedSlots: Set<string>;
   /** Variables read, e.g. `customer.name`. */
   readonly reads: Set<string>;
+  /** Those of them that must have a value: printed, and not within a block that asks for them. */
+  readonly needs: Set<string>;
   readonly problems: Problem[];
   /** Statements so far: partials that multiply each other are stopped. */
   size: number;
@@ -40,10 +42,26 @@ export interface Place {
   readonly partials: readonly string[];
   /** What an enclosing `if` has found to have a value. */
   readonly tested: ReadonlySet<string>;
+  /** Variables that an enclosing block asks for, by their first two parts (`vars.gift`), or `event` and its like whole. */
+  readonly asked: ReadonlySet<string>;
 }
 
 /** What happens to a value: `printed` and `needed` must not be null, `tested` may be. */
 export type Use = 'printed' | 'needed' | 'tested';
+
+/** What is there or not as a whole: `event`, `launch` and `trigger` with all of their fields, `vars` name by name. */
+export function askedName(parts: readonly string[]): string {
+  return parts[0] === 'event' || parts[0] === 'launch' || parts[0] === 'trigger'
+    ? parts[0]
+    : parts.slice(0, 2).join('.');
+}
+
+/** Notes that a variable is read, and whether the mail can do without it. */
+export function noteRead(expansion: Expansion, parts: readonly string[], use: Use, { asked }: Place): void {
+  const name = parts.join('.');
+  expansion.reads.add(name);
+  if (use !== 'tested' && !asked.has(askedName(parts))) expansion.needs.add(name);
+}
 
 /** Records a problem at a node of the text at hand. */
 export function report(

@@ -1,6 +1,6 @@
 /** Variables of templates: which one a path means, whether it exists, and whether it may be used so. */
 import { nearest } from '../playbook/nearest.ts';
-import { type Expansion, type Place, type Use, report } from './expansion.ts';
+import { type Expansion, type Place, type Use, noteRead, report } from './expansion.ts';
 import type { FieldType } from '../playbook/types.ts';
 import type { Shape } from './known.ts';
 import { type Expression, nothing, path } from './syntax.ts';
@@ -23,7 +23,7 @@ export function resolvePath(node: hbs.AST.PathExpression, use: Use, place: Place
   if (node.data && parts === node.parts) return loopData(node, place, expansion);
   const ofItem = /^(this\b|\.\/|\.$)/.test(node.original);
   if (first !== undefined && !ofItem && !(place.names.has(first) && node.depth === 0) && expansion.known.has(first)) {
-    expansion.reads.add(parts.join('.'));
+    noteRead(expansion, parts, use, place);
     checkFields(node, parts, use, place, expansion);
     return path(['root', ...parts], true, node.loc);
   }
@@ -52,7 +52,7 @@ function ofParameter(
   const rest = node.parts.slice(1);
   if (given.type !== 'PathExpression') return rest.length === 0 ? given : nothing(node.loc);
   const parts = [...given.parts.slice(1), ...rest];
-  expansion.reads.add(parts.join('.'));
+  noteRead(expansion, parts, use, place);
   checkFields(node, parts, use, place, expansion);
   return path(['root', ...parts], true, node.loc);
 }

@@ -11,6 +11,8 @@ export interface Template {
   readonly from: string | null;
   /** Variables that it names, e.g. `customer.name`, also those under an `if` that is false. */
   readonly reads: ReadonlySet<string>;
+  /** Those of them without which it cannot be rendered: printed, and not within a block that asks for them. */
+  readonly needs: ReadonlySet<string>;
   /** @throws {RenderError} when it cannot be rendered for this customer. */
   render(scope: MailScope): Rendered;
 }
@@ -22,11 +24,12 @@ export function makeTemplate(parts: {
   readonly name: string;
   readonly from: string | null;
   readonly reads: ReadonlySet<string>;
+  readonly needs: ReadonlySet<string>;
   readonly subject: readonly Part[];
   readonly preheader: readonly Part[];
   readonly html: readonly Part[];
 }): Template {
-  const { name, from, reads } = parts;
+  const { name, from, reads, needs } = parts;
   const subject = print(parts.subject, false);
   const preheader = print(parts.preheader, false);
   const html = print(parts.html, true);
@@ -36,6 +39,7 @@ export function makeTemplate(parts: {
     name,
     from,
     reads,
+    needs,
     render: (scope) => {
       const context = contextOf(scope);
       const data: RenderData = { locale: scope.locale, zone: scope.zone.name, now: scope.now, turns: 0 };

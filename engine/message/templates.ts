@@ -125,6 +125,7 @@ function assemble(
   preheader: readonly Part[];
   html: readonly Part[];
   reads: ReadonlySet<string>;
+  needs: ReadonlySet<string>;
 } {
   const expansion: Expansion = {
     known,
@@ -133,6 +134,7 @@ function assemble(
     slots: new Map(),
     usedSlots: new Set(),
     reads: new Set(),
+    needs: new Set(),
     problems,
     size: 0,
   };
@@ -155,7 +157,13 @@ function assemble(
   }
   const shown = preheaderParts.length === 0 || expansion.usedSlots.has('preheader');
   const complete = shown ? html : withPreheader(html, slots.get('preheader') ?? [], body.tree.loc);
-  return { subject: subjectParts, preheader: preheaderParts, html: complete, reads: expansion.reads };
+  return {
+    subject: subjectParts,
+    preheader: preheaderParts,
+    html: complete,
+    reads: expansion.reads,
+    needs: expansion.needs,
+  };
 }
 
 function parseAll(

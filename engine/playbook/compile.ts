@@ -1,6 +1,7 @@
 import { fromLocal } from '../time/local.ts';
 import { buildCompany } from './build/company.ts';
 import { buildPlaybook, type Defaults } from './build/playbook.ts';
+import type { CheckedCompany, CheckedSources, CheckedText } from './checked.ts';
 import { checkAddress, checkCompany } from './check/company.ts';
 import { nothingResolved } from './check/context.ts';
 import { placeSteps } from './check/ids.ts';
@@ -23,6 +24,8 @@ export interface Compiled {
   readonly problems: readonly Problem[];
   /** Texts of playbooks that are templates, for whoever knows templates to check. */
   readonly texts: readonly TemplateText[];
+  /** What a linter looks at: the files in which nothing is wrong. Null while `perennial.yaml` itself has mistakes. */
+  readonly checked: CheckedSources | null;
 }
 
 interface Read<T> {
@@ -53,14 +56,20 @@ function buildLaunch({ source, value }: Read<LaunchSource>, { company }: Default
   return { name: nameOf(source.path), title, publicAt: at, fields };
 }
 
-/** Checks one playbook; gives what builds it when there is no mistake in it. */
-function checkOne(read: Read<PlaybookSource>, names: Declarations | null): ((defaults: Defaults) => Playbook) | null {
+interface One {
+  readonly checked: CheckedText;
+  /** Null where the engine cannot carry it out. */
+  readonly build: ((defaults: Defaults) => Playbook) | null;
+}
+
+/** Checks one playbook; null when there is a mistake in it. */
+function checkOne(read: Read<PlaybookSource>, names: Declarations | null): One | null {
   const { source, report, value } = read;
   if (report === null || value === undefined) return null;
   const resolved = nothingResolved();
   const places = placeSteps(report, value.steps ?? []);
   if (names !== null) checkPlaybook({ report, names, resolved }, value);
-  if (!isSound(report.problems)) return null;
+  if (!isSound(report.problems.filter(({ code }) => code !== 'not-supported-yet'))) return null;
   const checked = {
     name: nameOf(source.path),
     version: hashOf(source.text),
@@ -68,7 +77,16 @@ function checkOne(read: Read<PlaybookSource>, names: Declarations | null): ((def
     resolved,
     places,
   };
-  return (defaults) => buildPlaybook(checked, defaults);
+  const build = isSound(report.problems) ? (defaults: Defaults): Playbook => buildPlaybook(checked, defaults) : null;
+  return { checked: { ...checked, text: source.text, report }, build };
+}
+
+/** What of the checked files is whole. */
+function soundOnly(declared: ReturnType<typeof declareAll>, ones: readonly (One | null)[], text: string) {
+  if (declared === null || !isSound(declared.report.problems)) return null;
+  const { report, value, names } = declared;
+  const company: CheckedCompany = { source: value as CompanySource, text, report, names };
+  return { company, playbooks: ones.flatMap((one) => (one === null ? [] : [one.checked])) };
 }
 
 /** Whether a playbook has a mail of a topic that is not transactional. */
@@ -135,7 +153,7 @@ export function compileProject(all: readonly SourceFile[]): Compiled {
   const layout = layOut(sources);
   const read = readAll(layout);
   const declared = declareAll(read, sources);
-  const builders = read.playbooks.map((playbook) => checkOne(playbook, declared?.names ?? null));
+  const ones = read.playbooks.map((playbook) => checkOne(playbook, declared?.names ?? null));
   if (declared !== null) {
     const { report, value, names } = declared;
     checkAddress(
@@ -153,9 +171,10 @@ export function compileProject(all: readonly SourceFile[]): Compiled {
   const texts = read.playbooks.flatMap(({ report, value }) =>
     report === null ? [] : templateTexts(report, value?.steps ?? []),
   );
-  if (declared === null || !isSound(problems)) return { release: null, problems, texts };
+  const checked = soundOnly(declared, ones, read.company?.source.text ?? '');
+  if (declared === null || !isSound(problems)) return { release: null, problems, texts, checked };
   const defaults = buildCompany(declared.value as CompanySource, declared.resolved);
-  const playbooks = inOrder(builders.flatMap((build) => (build === null ? [] : [build(defaults)])));
+  const playbooks = inOrder(ones.flatMap((one) => (one?.build ? [one.build(defaults)] : [])));
   const launches = read.launches.map((launch) => buildLaunch(launch, defaults));
   const release: Release = {
     id: hashOfAll(sources),
@@ -164,5 +183,5 @@ export function compileProject(all: readonly SourceFile[]): Compiled {
     byName: new Map(playbooks.map((playbook) => [playbook.name, playbook])),
     launches: new Map(launches.map((launch) => [launch.name, launch])),
   };
-  return { release, problems, texts };
+  return { release, problems, texts, checked };
 }

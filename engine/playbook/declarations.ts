@@ -78,12 +78,18 @@ export function anyLaunchFields(launches: Iterable<Fields>): Fields {
 
 const TEMPLATE = /^templates\/(?!layouts\/|partials\/)(.+?)\.hbs$/;
 
+/** A template's name and locale, as its file says: `a/b.en-GB` is `a/b` in en-GB. */
+export function splitLocale(file: string): { readonly name: string; readonly locale: string | null } {
+  const [, name = file, locale] = /^(.*)\.([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)$/.exec(file) ?? [];
+  return { name, locale: locale ?? null };
+}
+
 /** The names of templates among the sources; `a/b.en-GB.hbs` is `a/b` in one locale. */
 export function templateNames(sources: readonly SourceFile[]): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { path } of sources) {
     const name = TEMPLATE.exec(path)?.[1];
-    if (name !== undefined) names.add(name.replace(/\.[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/, ''));
+    if (name !== undefined) names.add(splitLocale(name).name);
   }
   return names;
 }

@@ -1,7 +1,10 @@
 import { knownVariables } from '../message/known.ts';
 import { checkTexts } from '../message/short-text.ts';
 import { compileTemplates, type TemplateSet } from '../message/templates.ts';
+import type { CheckedSources } from '../playbook/checked.ts';
 import { compileProject } from '../playbook/compile.ts';
+import { splitLocale } from '../playbook/declarations.ts';
+import { lint, type Standing, type TemplateFacts } from '../playbook/lint/lint.ts';
 import type { Problem, SourceFile } from '../playbook/problem.ts';
 import { compileTests, type TestFile } from '../playbook/tests/compile.ts';
 import type { Release } from '../playbook/types.ts';
@@ -16,6 +19,8 @@ export interface CheckedProject {
   readonly templates: TemplateSet;
   readonly tests: readonly TestFile[];
   readonly problems: readonly Problem[];
+  /** What a linter looks at; null while `perennial.yaml` has mistakes. */
+  readonly checked: CheckedSources | null;
 }
 
 function byPlace(a: Problem, b: Problem): number {
@@ -31,13 +36,41 @@ export function checkSources(sources: readonly SourceFile[]): CheckedProject {
   const isSound = problems.every(({ level }) => level !== 'error');
   const release = isSound ? compiled.release : null;
   const { files, problems: inTests } = compileTests(sources, release);
-  return { release, templates, tests: files, problems: [...problems, ...inTests].sort(byPlace) };
+  const all = [...problems, ...inTests].sort(byPlace);
+  return { release, templates, tests: files, problems: all, checked: compiled.checked };
 }
 
-/** Reads and checks a company folder; files that cannot be sources are problems too. Throws `ProjectError`. */
-export async function checkProject(dir: string): Promise<CheckedProject & { readonly sources: readonly SourceFile[] }> {
+function factsOf(templates: TemplateSet): readonly TemplateFacts[] {
+  return templates.names.flatMap((file) => {
+    const template = templates.get(file);
+    return template === null ? [] : [{ ...splitLocale(file), reads: template.reads, needs: template.needs }];
+  });
+}
+
+/**
+ * What the linter says of a company that was checked, by place. @param standing who is under way, from a database;
+ * null where none was asked.
+ */
+export function lintProject(
+  { checked, templates }: CheckedProject,
+  standing: readonly Standing[] | null = null,
+): readonly Problem[] {
+  if (checked === null) return [];
+  return [...lint(checked, { templates: factsOf(templates), standing })].sort(byPlace);
+}
+
+/**
+ * Reads, checks and lints a company folder; files that cannot be sources are problems too. Throws `ProjectError`.
+ * @param standing who is under way, from a database; null where none was asked.
+ */
+export async function checkProject(
+  dir: string,
+  standing: readonly Standing[] | null = null,
+): Promise<CheckedProject & { readonly sources: readonly SourceFile[] }> {
   const { sources, problems: unreadable } = await readSources(dir);
   const checked = checkSources(sources);
-  const problems = [...unreadable, ...checked.problems].sort(byPlace);
-  return { ...checked, release: unreadable.length > 0 ? null : checked.release, problems, sources };
+  const linted = lintProject(checked, standing);
+  const isRefused = unreadable.length > 0 || linted.some(({ level }) => level === 'error');
+  const problems = [...unreadable, ...checked.problems, ...linted].sort(byPlace);
+  return { ...checked, release: isRefused ? null : checked.release, problems, sources };
 }

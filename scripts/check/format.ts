@@ -13,6 +13,12 @@ const EXCERPT_WIDTH = 100;
 
 const COLOURS = { error: 31, warning: 33, hint: 36, dim: 2, bold: 1 } as const;
 
+/** What is pointed at: a text in quotes, or a word. */
+function widthAt(line: string, from: number): number {
+  const [found = ''] = /^(?:"[^"]*"|'[^']*'|[\p{L}\p{N}_./-]+)/u.exec(line.slice(from)) ?? [];
+  return Math.max(1, found.length);
+}
+
 type Paint = (style: keyof typeof COLOURS, text: string) => string;
 
 /** What a terminal would act upon is shown as a dot. */
@@ -27,15 +33,17 @@ function excerpt(problem: Problem, source: SourceFile | undefined, paint: Paint)
   const shown = harmless(line.slice(from, from + EXCERPT_WIDTH));
   const number = String(problem.line).padStart(5);
   const caret = ' '.repeat(Math.max(0, problem.column - 1 - from));
+  const mark = '^'.repeat(widthAt(shown, caret.length));
   return [
     `${paint('dim', `${number} |`)} ${shown}`,
-    `${paint('dim', `${' '.repeat(5)} |`)} ${caret}${paint(problem.level, '^')}`,
+    `${paint('dim', `${' '.repeat(5)} |`)} ${caret}${paint(problem.level, mark)}`,
   ];
 }
 
 function formatOne(problem: Problem, source: SourceFile | undefined, paint: Paint): string {
   const place = `${problem.file}:${problem.line}:${problem.column}`;
-  const head = `${place} ${paint(problem.level, problem.level)} ${problem.code} ${harmless(problem.message)}`;
+  const code = paint('dim', problem.code);
+  const head = `${paint('bold', place)} ${paint(problem.level, problem.level)} ${code} ${harmless(problem.message)}`;
   const fix = problem.fix === null ? [] : [`${' '.repeat(6)} ${paint('bold', '→')} ${harmless(problem.fix)}`];
   return [head, ...excerpt(problem, source, paint), ...fix].join('\n');
 }

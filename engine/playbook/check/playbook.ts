@@ -21,10 +21,6 @@ function notYet({ report }: Checks, owner: object, key: string, what: string): v
 function checkDateTrigger(checks: Checks, trigger: LooseTrigger, env: ConditionEnv): void {
   if (!('date' in trigger) || trigger.date === undefined) return;
   checkMoment(checks, trigger, 'date', trigger.date, env);
-  if (trigger.date === 'customer.birthday' && trigger.every === 'once') {
-    const message = 'a birthday that comes once is the day of birth, which is past';
-    checks.report.at(trigger, 'every', { code: 'never-fires', level: 'warning', message, fix: 'write `every: year`' });
-  }
 }
 
 function checkInactive(checks: Checks, trigger: LooseTrigger): void {

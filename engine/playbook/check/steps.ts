@@ -138,18 +138,6 @@ function checkSplit({ report }: Checks, step: LooseStep): void {
   report.at(step, 'arms', { code: 'too-few', message: 'a split without arms leads nowhere', fix });
 }
 
-/** What is after an unconditional exit never happens. */
-function checkReach({ report }: Checks, steps: LooseSteps): void {
-  const end = steps.findIndex((step) => step !== undefined && 'exit' in step && !('if' in step));
-  const after = end < 0 ? undefined : steps[end + 1];
-  if (after === undefined) return;
-  report.at(after, null, {
-    code: 'unreachable',
-    level: 'warning',
-    message: 'nothing comes here: the step before ends the enrolment',
-  });
-}
-
 function checkStep(checks: StepChecks, step: LooseStep): void {
   const kind = kindOf(step);
   if (kind !== null && NOT_YET.has(kind)) {
@@ -175,6 +163,4 @@ function checkStep(checks: StepChecks, step: LooseStep): void {
 /** Checks all steps of a playbook but for their ids. */
 export function checkSteps(checks: StepChecks, steps: LooseSteps): void {
   for (const step of allSteps(steps)) checkStep(checks, step);
-  const lists = [steps, ...[...allSteps(steps)].flatMap(branchesOf)];
-  for (const list of lists) checkReach(checks, list);
 }

@@ -16,11 +16,11 @@ export interface TemplateText {
 export function templateTexts(report: Report, steps: readonly (LooseStep | undefined)[]): readonly TemplateText[] {
   return [...allSteps(steps)].flatMap((step): readonly TemplateText[] => {
     if ('task' in step && step.task?.title !== undefined) {
-      const place = report.placeOf(step.task, 'title');
+      const place = report.placeOf(step.task, 'title', 0);
       return [{ text: step.task.title, file: report.file, ...place, exact: true }];
     }
     if (!('webhook' in step) || step.webhook?.body === undefined) return [];
-    const place = report.placeOf(step.webhook, 'body');
+    const place = report.placeOf(step.webhook, 'body', 0);
     return textsIn(step.webhook.body).map((text) => ({ text, file: report.file, ...place, exact: false }));
   });
 }

@@ -20,10 +20,12 @@ export interface Report {
   atNode(node: Node | null, complaint: Complaint): void;
   /** At the value under a key of what was read, or at the whole of it. `inside` is an offset within a text. */
   at(owner: object, key: string | number | null, complaint: Complaint, inside?: number): void;
-  /** Where the value under a key begins; a text's first character, where quotes do not hide it. */
-  placeOf(owner: object, key: string): Place;
   /** At the key itself. */
   atKey(owner: object, key: string, complaint: Complaint): void;
+  /** Where the value under a key of what was read stands, or its whole. `inside` is an offset within a text: 0 is its first character, where quotes do not hide it. */
+  placeOf(owner: object, key: string | number | null, inside?: number): Place;
+  /** Where the key itself stands. */
+  placeOfKey(owner: object, key: string): Place;
 }
 
 /** After so many mistakes in one file the rest are echoes of something larger, such as a file of another kind. */
@@ -71,22 +73,25 @@ export function reportOn(document: Document): Report {
     }
     problems.push({ file: document.file, ...document.place(offset), level, code, message, fix });
   };
+  const offsetOf = (owner: object, key: string | number | null, inside?: number): number => {
+    const node = nodes.get(owner);
+    const found = key === null ? null : entry(node, key);
+    const target = found?.value ?? found?.key ?? node ?? null;
+    return inside === undefined ? startOf(target) : offsetInside(document, target, inside);
+  };
+  const offsetOfKey = (owner: object, key: string): number => {
+    const node = nodes.get(owner);
+    return startOf(entry(node, key)?.key ?? node ?? null);
+  };
   return {
     file: document.file,
     problems,
     isFull: () => problems.length > MOST_PROBLEMS,
     locate: (value, node) => void nodes.set(value, node),
     atNode: (node, complaint) => add(startOf(node), complaint),
-    at: (owner, key, complaint, inside) => {
-      const node = nodes.get(owner);
-      const found = key === null ? null : entry(node, key);
-      const target = found?.value ?? found?.key ?? node ?? null;
-      add(inside === undefined ? startOf(target) : offsetInside(document, target, inside), complaint);
-    },
-    placeOf: (owner, key) => document.place(offsetInside(document, entry(nodes.get(owner), key)?.value ?? null, 0)),
-    atKey: (owner, key, complaint) => {
-      const node = nodes.get(owner);
-      add(startOf(entry(node, key)?.key ?? node ?? null), complaint);
-    },
+    at: (owner, key, complaint, inside) => add(offsetOf(owner, key, inside), complaint),
+    atKey: (owner, key, complaint) => add(offsetOfKey(owner, key), complaint),
+    placeOf: (owner, key, inside) => document.place(offsetOf(owner, key, inside)),
+    placeOfKey: (owner, key) => document.place(offsetOfKey(owner, key)),
   };
 }

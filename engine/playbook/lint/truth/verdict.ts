@@ -1,0 +1,76 @@
+import { type Expression, ExpressionSyntaxError, parseExpression } from '../../cel/syntax.ts';
+import { type Assignment, type Formula, formulaOf, type Variables } from './formula.ts';
+import { keyOf, type Value, valuesOf, type World } from './variable.ts';
+
+/** What can be said of a condition without knowing a customer. */
+export type Verdict = 'never' | 'always' | 'sometimes';
+
+/** A condition with more combinations of values than this is not judged. */
+const MOST_COMBINATIONS = 20_000;
+
+/** The condition as an expression; null for one that is none (said at its place already). */
+export function parsed(source: string | undefined): Expression | null {
+  if (source === undefined) return null;
+  try {
+    return parseExpression(source);
+  } catch (error) {
+    if (error instanceof ExpressionSyntaxError) return null;
+    throw error;
+  }
+}
+
+/** All combinations of values of the variables; null where there are too many to look at. */
+function combinations(variables: Variables, world: World): Iterable<Assignment> | null {
+  const all = [...variables].map(([key, { node, mentions }]) => [key, valuesOf(node, mentions, world)] as const);
+  const count = all.reduce((product, [, values]) => product * values.length, 1);
+  return count > MOST_COMBINATIONS ? null : assignments(all);
+}
+
+function* assignments(all: readonly (readonly [string, readonly Value[]])[]): Generator<Assignment> {
+  const [first, ...rest] = all;
+  if (first === undefined) {
+    yield new Map<string, Value>();
+    return;
+  }
+  const [key, values] = first;
+  for (const others of assignments(rest)) for (const value of values) yield new Map(others).set(key, value);
+}
+
+/** Whether there may be a customer for whom all of these hold at one moment and none of those. */
+export function canHold(all: readonly Expression[], none: readonly Expression[], world: World): boolean {
+  const variables: Variables = new Map();
+  const wanted: readonly Formula[] = all.map((node) => formulaOf(node, variables));
+  const refused: readonly Formula[] = none.map((node) => formulaOf(node, variables));
+  const found = combinations(variables, world);
+  if (found === null) return true;
+  for (const values of found)
+    if (wanted.every((formula) => formula(values)) && !refused.some((formula) => formula(values))) return true;
+  return false;
+}
+
+/** Whether a condition can be true, and whether it can be anything else. */
+export function verdictOf(node: Expression, world: World): Verdict {
+  if (!canHold([node], [], world)) return 'never';
+  return canHold([], [node], world) ? 'sometimes' : 'always';
+}
+
+/**
+ * Whether a change of one part alone can turn a condition from `from` to the opposite: of a field to a value, or of a
+ * membership (`'vip' in customer.tags`) to true or false. What is not understood counts as no.
+ */
+export function canTurn(
+  condition: Expression,
+  change: { readonly part: Expression; readonly to: Value },
+  from: boolean,
+  world: World,
+): boolean {
+  const variables: Variables = new Map();
+  const formula = formulaOf(condition, variables);
+  const own = keyOf(change.part);
+  const key = [own, `? ${own}`].find((candidate) => variables.has(candidate));
+  const found = key === undefined ? null : combinations(variables, world);
+  if (key === undefined || found === null) return false;
+  for (const before of found)
+    if (formula(before) === from && formula(new Map(before).set(key, change.to)) !== from) return true;
+  return false;
+}
