@@ -89,6 +89,7 @@ function expanded(
     partials: new Map(),
     slots: new Map(),
     usedSlots: new Set(),
+    needs: new Set(),
     reads: new Set(),
     problems,
     size: 0,

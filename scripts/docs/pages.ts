@@ -1,4 +1,5 @@
 /** The pages with generated parts, and what stands in them. */
+import { ABOUT_ALLOWANCES, RULES } from '../../engine/playbook/lint/rules.ts';
 import { jsonSchema } from '../../engine/playbook/schema.ts';
 import { configVariables } from '../../workers/config.ts';
 import { type JsonSchema, rowsOf } from './schema-rows.ts';
@@ -16,6 +17,7 @@ export interface Page {
 /** Every page that has generated parts. `npm run docs` renews them; a test says when one is stale. */
 export const PAGES: readonly Page[] = [
   { path: 'docs/playbooks.md', renew: renewReference },
+  { path: 'docs/linting.md', renew: (page) => withSection(page, 'generated: rules', rulesTable()) },
   { path: 'README.md', renew: (page) => withSection(page, 'configuration', configurationTable()) },
 ];
 
@@ -80,6 +82,11 @@ function notSupported(): string {
       .map((name) => `\`${name}\``)
       .join(', ') || 'none';
   return `- triggers: ${list('trigger')}\n- steps: ${list('step')}\n- keys of a playbook: ${list('key')}`;
+}
+
+function rulesTable(): string {
+  const rows = [...RULES, ...ABOUT_ALLOWANCES].map(({ code, level, reason }) => [`\`${code}\``, level, reason]);
+  return markdownTable(['rule', 'level', 'why'], rows);
 }
 
 function configurationTable(): string {

@@ -15,7 +15,7 @@ mail: { from: x@hearth.example }
 topics: { news: { title: News } }
 `;
 const PLAYBOOK = 'topic: news\ntrigger: { manual: true }\nsteps: [ { email: a/b } ]\n';
-const TEMPLATE = '---\nsubject: Hello\n---\n<p>Hello</p>\n';
+const TEMPLATE = '---\nsubject: Hello\n---\n<p>Hello</p><a href="{{unsubscribe_url}}">No more</a>\n';
 
 let dir = '';
 
@@ -188,27 +188,27 @@ describe('perennial check', () => {
   });
 
   it('shows each mistake with its line and what to do, and fails', async () => {
-    write(
-      'playbooks/one.yaml',
-      'topic: nws\ntrigger: { manual: true }\nsteps:\n  - email: a/b\n  - exit: x\n  - tag: y\n',
-    );
+    write('playbooks/one.yaml', 'topic: nws\ntrigger: { manual: true }\nsteps:\n  - email: a/b\n');
+    write('playbooks/two.yaml', 'trigger: { manual: true }\nsteps:\n  - exit: x\n  - tag: y\n');
     const { code, out } = await run('check');
     expect(code).toBe(1);
     expect(out).toBe(`playbooks/one.yaml:1:8 error unknown-topic the topic \`nws\` is declared nowhere
     1 | topic: nws
-      |        ^
+      |        ^^^
        → did you mean \`news\`?
-playbooks/one.yaml:6:5 warning unreachable nothing comes here: the step before ends the enrolment
-    6 |   - tag: y
-      |     ^
 
-1 error, 1 warning in 1 file
+playbooks/two.yaml:4:5 warning unreachable nothing comes here: the step before ends the enrolment
+    4 |   - tag: y
+      |     ^^^
+       → take it out, or move it before what ends the enrolment
+
+1 error, 1 warning in 2 files
 `);
     const json = await run('check', '--json');
     expect(json.code).toBe(1);
     expect(JSON.parse(json.out)).toMatchObject([
       { line: 1, column: 8, code: 'unknown-topic' },
-      { line: 6, level: 'warning' },
+      { file: 'playbooks/two.yaml', line: 4, level: 'warning' },
     ]);
   });
 

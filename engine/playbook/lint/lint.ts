@@ -16,7 +16,8 @@ export interface LintFacts {
 }
 
 function problem({ code, level }: Pick<Rule, 'code' | 'level'>, finding: Finding): Problem {
-  return { level, code, ...finding };
+  const { file, line, column, message, fix } = finding;
+  return { file, line, column, level: finding.level ?? level, code, message, fix };
 }
 
 function about(code: 'bad-allowance' | 'unused-allowance', finding: Finding): Problem {

@@ -1,4 +1,5 @@
 import { Lexer } from 'yaml';
+import { LEXER_MARKS } from './limits.ts';
 
 /** A comment of a YAML source. */
 export interface Comment {
@@ -18,8 +19,7 @@ export function commentsOf(source: string): readonly Comment[] {
   let line = 1;
   let before = '';
   for (const token of new Lexer().lex(source)) {
-    // The lexer's own marks stand for no text.
-    if (/^[\u0002\u0018\u001F]$/.test(token)) continue;
+    if (LEXER_MARKS.has(token)) continue;
     if (token.startsWith('#'))
       found.push({ line, column: before.length + 1, text: token, isAlone: before.trim() === '' });
     const lines = (before + token).split('\n');

@@ -15,7 +15,7 @@ export interface Foreign {
 }
 
 /** The lexer's own marks, which stand for no text. */
-const LEXER_MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001F']);
+export const LEXER_MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001F']);
 
 /** What would take the parser long, found by its lexer, which takes time in proportion to the text. */
 export function findExcess(text: string): Foreign | null {

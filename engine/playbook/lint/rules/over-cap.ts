@@ -44,10 +44,12 @@ function alone({ text, mails }: Load, cap: Cap): Finding {
 
 function together(load: Load, companions: readonly Load[], cap: Cap): Finding {
   const worst = [...companions].sort((a, b) => b.mails - a.mails || (a.text.name < b.text.name ? -1 : 1));
-  const named = worst.slice(0, MOST_NAMED).map(({ text, mails }) => `\`${text.name}\` (${load.mails} + ${mails})`);
+  const named = worst
+    .slice(0, MOST_NAMED)
+    .map(({ text, mails }) => `\`${text.name}\` (${load.mails} + ${mails} mails)`);
   const rest = worst.length - named.length;
   const list = `${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
-  const message = `at worst a customer is to get more than ${cap.at_most} mails within ${cap.per.text}, the cap, from this playbook together with ${list}: its own then wait or are skipped`;
+  const message = `with ${list} it can come to more than ${cap.at_most} mails for a customer within ${cap.per.text}, which is the cap: the mails of this playbook then wait or are skipped`;
   const fix = 'put longer waits between its mails, raise its `priority`, or allow it if that is meant';
   return findingAtKey(load.text, load.text.source, 'steps', { message, fix });
 }

@@ -65,7 +65,12 @@ function numbersAround(named: ReadonlySet<number>, node: Expression): readonly n
   const [below, above] = [first - Math.abs(first) - 1, last + Math.abs(last) + 1];
   const all = [below, ...sorted, ...between, above];
   if (!isWhole(node)) return all;
-  const whole = all.flatMap((number) => [Math.floor(number), Math.ceil(number)]);
+  const whole = all.flatMap((number) => [
+    Math.floor(number) - 1,
+    Math.floor(number),
+    Math.ceil(number),
+    Math.ceil(number) + 1,
+  ]);
   return whole.filter((number) => !isCount(node) || number >= 0);
 }
 
