@@ -25,6 +25,11 @@ export interface LaneQueue {
 /** The part of a BullMQ worker that is used, the same on every backend. */
 export interface LaneWorker {
   waitUntilReady(): Promise<unknown>;
+  /**
+   * Begins to take jobs. Only once it is ready: a BullMQ worker whose set-up failed asks again and again in one turn of the event
+   * loop, and its process does nothing else any more, not even end.
+   */
+  run(): Promise<void>;
   /** Takes no more jobs, ends those that run, and leaves the server. Waits for a server that does not answer. */
   close(): Promise<void>;
   /** Breaks the connections, so that nothing waits for the server any more, `close` neither. */
@@ -53,6 +58,7 @@ export interface QueueBackend {
 /** Settings of every BullMQ worker: BullMQ spreads hints and wakes, and recovers nothing (the tick does that from the rows). */
 export function workerSettings(options: LaneWorkerOptions) {
   return {
+    autorun: false,
     concurrency: options.concurrency,
     lockDuration: options.lockMs,
     stalledInterval: options.lockMs,

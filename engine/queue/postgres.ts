@@ -40,12 +40,24 @@ export function postgresBackend(url: string, log: Logger): QueueBackend {
       worker.on('error', report);
       return {
         waitUntilReady: () => worker.waitUntilReady(),
+        run: () => worker.run(),
         close: () => worker.close(),
         cut: () => void worker.disconnect().catch(report),
       };
     },
     close: () => Promise.resolve(),
   };
+}
+
+/**
+ * Someone always hears its errors. BullMQ borrows connections without a listener, and one that is lost between two
+ * statements would end the process. Whoever asks it something next is told.
+ */
+class ListeningClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
 }
 
 function connectionOf(url: string) {
@@ -59,6 +71,7 @@ function connectionOf(url: string) {
     application_name: 'perennial queue',
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    Client: ListeningClient,
   };
 }
 

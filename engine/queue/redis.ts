@@ -86,6 +86,7 @@ function openWorker(
   worker.on('error', redis.report);
   return {
     waitUntilReady: () => worker.waitUntilReady(),
+    run: () => worker.run(),
     close: () => worker.close().finally(() => connection.disconnect()),
     cut: () => connection.cut(),
   };

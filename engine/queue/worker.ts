@@ -41,12 +41,18 @@ export function startHintWorker(options: {
       lockMs: options.lockMs,
       handler: handle,
     });
-    worker.waitUntilReady().catch((error: unknown) => {
+    void runWhenReady(worker);
+    return worker;
+  };
+  const runWhenReady = async (worker: LaneWorker): Promise<void> => {
+    try {
+      await worker.waitUntilReady();
+      if (closing === null) await worker.run();
+    } catch (error) {
       if (closing !== null) return;
       log.warn({ err: error, lane }, `A worker could not be set up on ${backend.description}; it is set up again`);
       replacing = setTimeout(() => void replace(worker), REPLACE_AFTER_MS);
-    });
-    return worker;
+    }
   };
   const replace = async (failed: LaneWorker): Promise<void> => {
     await abandon(failed, failed.close());
