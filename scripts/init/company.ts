@@ -36,10 +36,11 @@ export function readme(name: string): string {
 \`perennial.yaml\` says who the company is and what it knows of its customers, \`playbooks/\` what is sent to whom and
 when, and \`templates/\` how it looks. Put your own address and web site into \`perennial.yaml\` before anything else.
 
-Five commands to begin with, in this folder:
+Six commands to begin with, in this folder:
 
 \`\`\`sh
 perennial check           # is everything right? If not: what, where, and what to do
+perennial test            # do the playbooks still do what their tests say? Tests are playbooks/NAME.test.yaml
 perennial sample          # made-up customers and the past year of their orders, under .perennial/sample
 perennial simulate --customers .perennial/sample/customers.jsonl --events .perennial/sample/events.jsonl \\
   --from FROM --until UNTIL    # with the times that sample printed: who would get what, and when; nothing is sent

@@ -104,6 +104,8 @@ export function chooseOption(options: readonly Schema[], node: Node, document: D
   if (isMap(node)) {
     const objects = bare.filter((schema) => schema._zod.def.type === 'object') as ObjectSchema[];
     if (objects.length > 0) return chooseObject(objects, node);
+    const record = bare.find((schema) => schema._zod.def.type === 'record');
+    if (record !== undefined) return { ok: true, schema: record };
   }
   if (isSeq(node)) {
     const list = bare.find((schema) => schema._zod.def.type === 'array');
