@@ -3,7 +3,7 @@ import type { Instant, Zone } from '../../time/types.ts';
 import { expectation } from '../check/attributes.ts';
 import type { DeclaredType } from '../cel/context.ts';
 import { nearest } from '../nearest.ts';
-import type { Report } from '../read/report.ts';
+import type { Complaint, Report } from '../read/report.ts';
 import { endOfMoment, type Moment, startOfMoment } from '../schema/moment.ts';
 import type { Playbook, Release } from '../types.ts';
 import type { TestCustomer } from './types.ts';
@@ -30,19 +30,24 @@ export function zoneOfCustomer(customer: { readonly timezone: string | null }, {
   return (customer.timezone === null ? null : zone(customer.timezone)) ?? release.company.zone;
 }
 
+/** A name that is not among the known ones. */
+interface UnknownName {
+  readonly code: string;
+  readonly message: string;
+  readonly name: string;
+  readonly known: Iterable<string>;
+}
+
 /** Complains about a name that is not among the known ones; the nearest is the fix. */
-export function unknown(
-  { report }: Reading,
-  owner: object,
-  key: string | number,
-  said: { readonly code: string; readonly message: string; readonly name: string; readonly known: Iterable<string> },
-): void {
-  const known = [...said.known];
-  const near = nearest(said.name, known);
-  const few =
-    known.length > 0 && known.length <= 6 ? `there is ${known.map((name) => `\`${name}\``).join(', ')}` : null;
-  const fix = near === null ? few : `did you mean \`${near}\`?`;
-  report.at(owner, key, { code: said.code, message: said.message, fix });
+export function unknown({ report }: Reading, owner: object, key: string | number, name: UnknownName): void {
+  report.at(owner, key, complaintOf(name));
+}
+
+function complaintOf({ code, message, name, known }: UnknownName): Complaint {
+  const all = [...new Set(known)];
+  const near = nearest(name, all);
+  const few = all.length > 0 && all.length <= 6 ? `there is ${all.map((one) => `\`${one}\``).join(', ')}` : null;
+  return { code, message, fix: near === null ? few : `did you mean \`${near}\`?` };
 }
 
 /** Checks values by their declared types: attributes, or the data of an event. */
@@ -63,7 +68,7 @@ export function checkValues(
     if (type === undefined) {
       const message = `the ${declared.what} \`${name}\` is declared nowhere`;
       const known = [...Object.keys(declared.types), ...declared.alsoKnown];
-      unknown(reading, owner, name, { code: 'unknown-field', message, name, known });
+      reading.report.atKey(owner, name, complaintOf({ code: 'unknown-field', message, name, known }));
       continue;
     }
     const expected = expectation(type, value);

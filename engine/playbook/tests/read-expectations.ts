@@ -90,7 +90,7 @@ function checkWhat(inTest: InTest, source: ExpectationSource, expectation: Expec
   const playbooks = concerned(inTest, expectation);
   const lists = playbooks.map((playbook) => namesOfKind(playbook, kind));
   const known = lists.flatMap((list) => list ?? []);
-  if (lists.some((list) => list === null)) return;
+  if (lists.length === 0 || lists.some((list) => list === null)) return;
   const place = placeOf(inTest, expectation);
   if (what !== null && !known.includes(what)) {
     const message = `${DOING[kind].replace('PLACE', () => place)} \`${what}\``;

@@ -1,6 +1,7 @@
 /** Compares the timeline that came with the one that a test expects. docs/testing-playbooks.md. */
+import { startOfMoment } from '../../playbook/schema/moment.ts';
 import type { Expectation, PlaybookTest } from '../../playbook/tests/types.ts';
-import { align } from './align.ts';
+import { align, type Pair } from './align.ts';
 import { faultsOfWords, matches } from './match.ts';
 import { whyMissing } from './miss.ts';
 import type { TestLine } from './run.ts';
@@ -42,17 +43,33 @@ export function judge(test: PlaybookTest, lines: readonly TestLine[]): Verdict {
   const upTo = (end: number): void => {
     for (; next < end; next += 1) rows.push(asideOf(test, lines[next] as TestLine));
   };
-  for (const { left, right } of pairs) {
+  for (const [index, { left, right }] of pairs.entries()) {
     if (right !== null) upTo(listed[right] ?? 0);
     const one = left === null ? undefined : expected[left];
     const line = right === null ? undefined : lineAt(right);
     if (line !== undefined) {
       next += 1;
       rows.push(one === undefined ? surplusOf(test, line) : sameOf(test, one, line));
-    } else if (one !== undefined) rows.push({ is: 'missing', expected: one, note: whyMissing(test, one, lines, free) });
+    } else if (one !== undefined) {
+      upTo(placeOfMissing(one, lines, next, endOfAside(pairs, index, listed, lines.length)));
+      rows.push({ is: 'missing', expected: one, note: whyMissing(test, one, lines, free) });
+    }
   }
   upTo(lines.length);
   return { passed: rows.every(isRight), rows };
+}
+
+/** Where the next line stands that must be listed. */
+function endOfAside(pairs: readonly Pair[], index: number, listed: readonly number[], end: number): number {
+  const next = pairs.find((pair, other) => other > index && pair.right !== null)?.right ?? null;
+  return next === null ? end : (listed[next] ?? end);
+}
+
+/** Before which of the lines aside a missing one is shown: the first that came after its time. */
+function placeOfMissing({ at }: Expectation, lines: readonly TestLine[], from: number, until: number): number {
+  if (at === null) return from;
+  const later = lines.slice(from, until).findIndex((line) => line.at > startOfMoment(at, line.zone));
+  return later < 0 ? until : from + later;
 }
 
 function isRight(row: Row): boolean {
