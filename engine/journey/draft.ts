@@ -8,7 +8,7 @@
  */
 import type { Instant } from '../time/types.ts';
 import { JourneyError } from './errors.ts';
-import type { ItemKey } from './order.ts';
+import type { Age, ItemKey } from './order.ts';
 import type { ReaderLog } from './reader.ts';
 import type {
   Changes,
@@ -78,6 +78,8 @@ export class Draft {
   private profileChanged = false;
   private readonly statsChanged = new Set<string>();
   private readonly enrolmentsChanged = new Map<string, Enrolment>();
+  /** All enrolments of this run in the order in which they were entered; the stored ones come so. */
+  private readonly places = new Map<string, number>();
   private readonly sendsChanged = new Map<string, SendChange>();
   private readonly timersChanged = new Map<string, Timer>();
   private readonly effects: Effect[] = [];
@@ -93,6 +95,7 @@ export class Draft {
     this.identified = state.identified;
     this.stats = new Map(state.stats);
     this.enrolments = new Map(state.enrolments.map((enrolment) => [enrolmentKey(enrolment), enrolment]));
+    for (const key of this.enrolments.keys()) this.places.set(key, this.places.size);
     this.entries = new Map(state.entries);
     this.timers = new Map(state.timers);
     this.sends = new Map(state.sends.map((send) => [sendKey(send), send]));
@@ -119,8 +122,15 @@ export class Draft {
     this.timersStale = true;
   }
 
+  /** How old the enrolment is among the others. */
+  ageOf(of: { readonly playbook: string; readonly entryKey: string }): Age {
+    const startedAt = this.enrolment(of.playbook, of.entryKey)?.startedAt ?? 0;
+    return { startedAt, place: this.places.get(enrolmentKey(of)) ?? 0 };
+  }
+
   addEnrolment(enrolment: Enrolment): void {
     this.putEnrolment(enrolment);
+    this.places.set(enrolmentKey(enrolment), this.places.size);
     const earlier = this.entries.get(enrolment.playbook);
     // Those that are unique by themselves would pile up.
     const lasting = !UNIQUE_KEY.test(enrolment.entryKey);

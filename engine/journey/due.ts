@@ -1,15 +1,11 @@
 /** What of a customer is due first. */
 import type { Playbook } from '../playbook/types.ts';
 import type { Draft } from './draft.ts';
-import { compareItems, priorityOf, RANK, type ItemKey } from './order.ts';
+import { compareAges, compareItems, priorityOf, RANK, type Age, type ItemKey } from './order.ts';
 import type { Context, Enrolment, Send, Timer } from './types.ts';
 
 /** One thing that is due, and its place in the order of the language. */
-export type DueItem = {
-  readonly key: ItemKey;
-  /** Of its enrolment; 0 where there is none yet. */
-  readonly startedAt: number;
-} & (
+export type DueItem = { readonly key: ItemKey } & (
   | { readonly kind: 'wait'; readonly enrolment: Enrolment }
   | { readonly kind: 'mail'; readonly send: Send }
   | { readonly kind: 'timer'; readonly timer: Timer; readonly playbook: Playbook }
@@ -20,32 +16,27 @@ export type DueItem = {
 export function earliest(draft: Draft, ctx: Context): DueItem | null {
   let best: DueItem | null = null;
   const offer = (item: DueItem): void => {
-    if (best === null || compareDue(item, best) < 0) best = item;
+    if (best === null || compareDue(draft, item, best) < 0) best = item;
   };
   for (const enrolment of draft.enrolments.values()) {
     const { position } = enrolment;
     if (position.on !== 'time' || ctx.isPaused(enrolment.playbook)) continue;
-    const { startedAt } = enrolment;
-    const key = keyOf(draft, ctx, enrolment.playbook, position.dueAt, RANK.wait);
-    offer({ kind: 'wait', enrolment, startedAt, key });
+    offer({ kind: 'wait', enrolment, key: keyOf(draft, ctx, enrolment.playbook, position.dueAt, RANK.wait) });
   }
   if (ctx.handsOverAtOnce === true) {
     for (const send of draft.sends.values()) {
       if (ctx.isPaused(send.playbook)) continue;
-      const startedAt = draft.enrolment(send.playbook, send.entryKey)?.startedAt ?? 0;
-      offer({ kind: 'mail', send, startedAt, key: keyOf(draft, ctx, send.playbook, send.dueAt, RANK.wait) });
+      offer({ kind: 'mail', send, key: keyOf(draft, ctx, send.playbook, send.dueAt, RANK.wait) });
     }
   }
   for (const timer of draft.timers.values()) {
     const playbook = ctx.release.byName.get(timer.playbook);
     if (timer.dueAt === null || playbook === undefined) continue;
-    const key = keyOf(draft, ctx, timer.playbook, timer.dueAt, RANK.trigger);
-    offer({ kind: 'timer', timer, playbook, startedAt: 0, key });
+    offer({ kind: 'timer', timer, playbook, key: keyOf(draft, ctx, timer.playbook, timer.dueAt, RANK.trigger) });
   }
   for (const { playbook: name, launch, at } of draft.launchesDue) {
     const playbook = ctx.release.byName.get(name) ?? null;
-    const key = keyOf(draft, ctx, name, at, RANK.trigger);
-    offer({ kind: 'launch', playbook, name, launch, startedAt: 0, key });
+    offer({ kind: 'launch', playbook, name, launch, key: keyOf(draft, ctx, name, at, RANK.trigger) });
   }
   return best;
 }
@@ -56,6 +47,12 @@ function keyOf(draft: Draft, ctx: Context, playbook: string, at: number, rank: n
 }
 
 /** Of parallel enrolments the older goes first. */
-function compareDue(a: DueItem, b: DueItem): number {
-  return compareItems(a.key, b.key) || a.startedAt - b.startedAt;
+function compareDue(draft: Draft, a: DueItem, b: DueItem): number {
+  return compareItems(a.key, b.key) || compareAges(ageOf(draft, a), ageOf(draft, b));
+}
+
+/** Triggers have no enrolment yet, and none of them is due twice at one instant. */
+function ageOf(draft: Draft, item: DueItem): Age {
+  if (item.kind === 'wait') return draft.ageOf(item.enrolment);
+  return item.kind === 'mail' ? draft.ageOf(item.send) : { startedAt: 0, place: 0 };
 }

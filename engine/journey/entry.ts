@@ -5,6 +5,7 @@ import type { Json, Playbook, Scope } from '../playbook/types.ts';
 import { operandsOf } from '../playbook/operands.ts';
 import { enrolmentKey, type Draft } from './draft.ts';
 import { endEnrolment } from './end.ts';
+import { compareAges } from './order.ts';
 import type { Context, Enrolment, Origin, RefusalReason } from './types.ts';
 import { scopeOf, zoneOf } from './view.ts';
 
@@ -56,7 +57,7 @@ function mayEnterAgain(draft: Draft, playbook: Playbook, last: Instant, at: Inst
 function activeIn(draft: Draft, playbook: string): readonly Enrolment[] {
   return [...draft.enrolments.values()]
     .filter((enrolment) => enrolment.playbook === playbook)
-    .sort((a, b) => a.startedAt - b.startedAt);
+    .sort((a, b) => compareAges(draft.ageOf(a), draft.ageOf(b)));
 }
 
 /**

@@ -40,13 +40,24 @@ export function priorityOf(release: Release, playbook: string): number {
   return release.byName.get(playbook)?.priority ?? 0;
 }
 
+/** Of parallel enrolments of one customer the older goes first. */
+export interface Age {
+  readonly startedAt: Instant;
+  /** Which of them was entered first, where several started at one instant. */
+  readonly place: number;
+}
+
+/** Negative when `a` is the older. */
+export function compareAges(a: Age, b: Age): number {
+  return a.startedAt - b.startedAt || a.place - b.place;
+}
+
 /** A planned send, and whose it is. */
 export interface OwnedSend {
   readonly send: Send;
   /** The company's id of the customer. */
   readonly customer: string;
-  /** When its enrolment started: of parallel ones the older goes first. */
-  readonly startedAt: Instant;
+  readonly age: Age;
 }
 
 /** The order in which the due sends of one reader are tried: as the language orders due waits. */
@@ -59,6 +70,5 @@ export function compareSends(release: Release): (a: OwnedSend, b: OwnedSend) => 
     playbook: send.playbook,
     customer,
   });
-  return (a, b) =>
-    compareItems(itemOf(a), itemOf(b)) || a.startedAt - b.startedAt || compareText(a.send.entryKey, b.send.entryKey);
+  return (a, b) => compareItems(itemOf(a), itemOf(b)) || compareAges(a.age, b.age);
 }

@@ -6,7 +6,7 @@ import { advance, stepOf } from './advance.ts';
 import type { Draft } from './draft.ts';
 import { endEnrolment } from './end.ts';
 import { enrol, enrolTurned } from './enrol.ts';
-import { compareText, priorityOf, RANK } from './order.ts';
+import { compareAges, compareText, priorityOf, RANK } from './order.ts';
 import { acceptSegments, segmentStart, turnedSegments } from './segments.ts';
 import { armTimers } from './timers.ts';
 import type { Context, CustomerEvent, Enrolment } from './types.ts';
@@ -73,7 +73,7 @@ function noteFacts(draft: Draft, event: CustomerEvent, at: Instant, release: Rel
   });
 }
 
-/** Active enrolments that began at or before the event, in the language's order, the older first (they come so). */
+/** Active enrolments that began at or before the event, in the language's order, the older first. */
 function standing(draft: Draft, at: Instant, release: Release): readonly Enrolment[] {
   return [...draft.enrolments.values()]
     .filter((enrolment) => enrolment.startedAt <= at)
@@ -81,7 +81,7 @@ function standing(draft: Draft, at: Instant, release: Release): readonly Enrolme
       (a, b) =>
         priorityOf(release, b.playbook) - priorityOf(release, a.playbook) ||
         compareText(a.playbook, b.playbook) ||
-        a.startedAt - b.startedAt,
+        compareAges(draft.ageOf(a), draft.ageOf(b)),
     );
 }
 

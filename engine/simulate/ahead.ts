@@ -51,10 +51,7 @@ function catchUp(drafts: readonly Draft[], now: Instant, ctx: Context): void {
     runDue(drafts, now, ctx);
     const [first] = drafts
       .flatMap((draft) =>
-        [...draft.sends.values()].map((send) => {
-          const startedAt = draft.enrolment(send.playbook, send.entryKey)?.startedAt ?? 0;
-          return { draft, send, customer: draft.profile.id, startedAt };
-        }),
+        [...draft.sends.values()].map((send) => ({ draft, send, customer: draft.profile.id, age: draft.ageOf(send) })),
       )
       .filter(({ send }) => send.dueAt <= now && !ctx.isPaused(send.playbook))
       .sort(compare);

@@ -81,8 +81,7 @@ function firstDue(group: readonly Draft[], lane: MailLane, ctx: StoreContext): D
     for (const send of draft.sends.values()) {
       if (send.dueAt > ctx.now || send.transactional !== (lane === 'transactional')) continue;
       if (ctx.isPaused(send.playbook) || sends.get(sendKey(send))?.held === true) continue;
-      const startedAt = draft.enrolment(send.playbook, send.entryKey)?.startedAt ?? 0;
-      const due = { draft, send, customer: draft.profile.id, startedAt };
+      const due = { draft, send, customer: draft.profile.id, age: draft.ageOf(send) };
       if (first === null || compare(due, first) < 0) first = due;
     }
   }

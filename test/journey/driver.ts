@@ -107,8 +107,8 @@ export class Rows {
 
   /** `PLAYBOOK/LAUNCH` of every launch by which the customer was enrolled. */
   launchesTaken(): readonly string[] {
-    return [...this.enrolments.values()].flatMap(({ playbook, origin }) =>
-      origin.launch === undefined ? [] : [launchKey(playbook, origin.launch)],
+    return [...this.enrolments.values()].flatMap(({ playbook, entryKey, origin }) =>
+      origin.launch === undefined || !entryKey.startsWith('launch:') ? [] : [launchKey(playbook, origin.launch)],
     );
   }
 }
@@ -234,7 +234,7 @@ class OneReader {
           draft,
           send,
           customer: draft.profile.id,
-          startedAt: draft.enrolment(send.playbook, send.entryKey)?.startedAt ?? 0,
+          age: draft.ageOf(send),
         })),
     );
     due.sort(compareSends(this.run.release));

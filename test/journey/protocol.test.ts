@@ -614,13 +614,13 @@ describe('compareSends', () => {
   it('goes by due time, priority, playbook, customer, then the older enrolment', () => {
     const priority = (name: string): string => (name === 'c' ? `\n  priority: 1${TWO_MAILS}` : TWO_MAILS);
     const release = releaseOf({ playbooks: { a: priority('a'), b: priority('b'), c: priority('c') } });
-    const send = (playbook: string, dueAt: number, startedAt: number, customer = 'ada', key = ''): OwnedSend => ({
+    const send = (playbook: string, dueAt: number, startedAt: number, customer = 'ada', place = 0): OwnedSend => ({
       customer,
-      startedAt,
+      age: { startedAt, place },
       send: {
         id: null,
         playbook,
-        entryKey: `event:${key}`,
+        entryKey: `event:${place}`,
         step: 'one',
         visit: 0,
         template: 'one',
@@ -634,8 +634,8 @@ describe('compareSends', () => {
       send('b', 1, 1),
       send('c', 2, 2),
       send('a', 2, 1),
-      send('a', 2, 2, 'ada', 'x'),
-      send('a', 2, 2, 'ada', 'y'),
+      send('a', 2, 2, 'ada', 9),
+      send('a', 2, 2, 'ada', 10),
       send('a', 2, 0, 'bob'),
       send('b', 2, 0),
       send('gone', 2, 0),
