@@ -6,10 +6,12 @@ import type { Release } from '../engine/playbook/types.ts';
 import { StoreError } from '../engine/store/errors.ts';
 import { formatProblems } from './check/format.ts';
 import { openFiles } from './simulate/files.ts';
+import { writeDiff, writeDiffJson, type Sides } from './simulate/diff.ts';
 import { withLive } from './simulate/live.ts';
 import { readWish, type SimulateOptions, type Wish } from './simulate/options.ts';
 import { writeCustomer, writeJson, writeReport, writeTimeline, type Looks, type Write } from './simulate/output.ts';
 import { openProgress, type Progress } from './simulate/progress.ts';
+import { readRevisions } from './simulate/revisions.ts';
 import { SourceError, type Source } from './simulate/source.ts';
 import { withDatabase } from './support/database.ts';
 import { bareCommand, notBlank } from './support/staff.ts';
@@ -26,6 +28,7 @@ export function simulateCommand(terminal: Terminal = processTerminal()): Command
     .option('--live', 'the customers of the database, from now on; nothing is written')
     .option('--days <n>', 'with --live: so many days (default: 30)', wholeDays)
     .option('--with-files', 'with --live: as if the company folder were deployed now')
+    .option('--diff <rev>', 'what changed since a git revision, or between two: REV..REV', notBlank)
     .addOption(
       new Option('--by <period>', 'rows of the calendar (default: what fits)').choices(['day', 'week', 'month']),
     )
@@ -34,9 +37,12 @@ export function simulateCommand(terminal: Terminal = processTerminal()): Command
     .option('--json', 'one JSON object a line and nothing else')
     .action(async (options: SimulateOptions, command: Command) => {
       const wish = readWish(options, command);
+      // What goes wrong with a write is told to whoever writes.
+      process.stdout.on('error', () => undefined);
       try {
         await run(wish, options.project, terminal);
       } catch (error) {
+        if (error instanceof ReaderGone) return;
         if (!EXPECTED.some((kind) => error instanceof kind)) throw error;
         terminal.err(`${(error as Error).message.trimEnd()}\n`);
         terminal.setExitCode(1);
@@ -47,19 +53,34 @@ export function simulateCommand(terminal: Terminal = processTerminal()): Command
 /** What a person can mend: the message is enough. */
 const EXPECTED = [InputError, SourceError, StoreError];
 
-async function run({ input, show, by }: Wish, project: string, terminal: Terminal): Promise<void> {
+async function run(wish: Wish, project: string, terminal: Terminal): Promise<void> {
+  const { input, diff } = wish;
   const progress = openProgress({ stream: process.stderr, now: () => performance.now() });
+  const revisions = diff === null ? null : await readRevisions(project, diff);
   const work = async (source: Source): Promise<void> => {
     progress.total = source.customers;
-    await present(source, { input, show, by }, terminal, progress);
+    if (revisions === null) await present(source, wish, terminal, progress);
+    else await presentDiff(source, revisions.sides, wish, terminal, progress);
   };
   try {
-    if (input.kind === 'files') return await work(await openFiles(input, [await checkedRelease(project)]));
-    const releases = [input.deployed ? null : await checkedRelease(project)];
+    const compared = revisions === null ? null : [revisions.before, revisions.after];
+    if (input.kind === 'files') return await work(await openFiles(input, compared ?? [await checkedRelease(project)]));
+    const releases = compared ?? [input.deployed ? null : await checkedRelease(project)];
     return await withDatabase({ project, readOnly: true }, async (context) => withLive(context, input, releases, work));
   } finally {
     progress.end();
   }
+}
+
+async function presentDiff(
+  source: Source,
+  sides: Sides,
+  wish: Wish,
+  terminal: Terminal,
+  progress: Progress,
+): Promise<void> {
+  if (wish.show === 'json') return writeDiffJson(source, writeAll, progress);
+  return writeDiff(source, sides, { write: writeAll, progress, looks: looksOf(terminal) });
 }
 
 /** @throws SourceError with all the mistakes of the folder. */
@@ -98,11 +119,16 @@ function looksOf(terminal: Terminal): Looks {
   return { width, heading: (text) => paint(terminal, 'bold', text) };
 }
 
+/** Whoever read the output has enough, as `head` does after some lines. */
+class ReaderGone extends Error {
+  override readonly name = 'ReaderGone';
+}
+
 /** Waits until a pipe has taken it all: a long timeline is larger than a pipe's buffer. */
 const writeAll: Write = async (text) =>
   new Promise<void>((resolve, reject) => {
     process.stdout.write(text, (error) => {
-      if (error) reject(error);
-      else resolve();
+      if (error === null || error === undefined) resolve();
+      else reject('code' in error && error.code === 'EPIPE' ? new ReaderGone('nobody reads any more') : error);
     });
   });

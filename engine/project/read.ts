@@ -34,12 +34,34 @@ interface Reading {
   readonly problems: Problem[];
 }
 
-function refuse(reading: Reading, file: string, code: string, message: string, fix: string): void {
-  reading.problems.push({ file, line: 1, column: 1, level: 'error', code, message, fix });
+function refuse(reading: Reading, file: string, code: string, message?: string, fix?: string): void {
+  reading.problems.push(sourceProblem(file, code, message, fix));
 }
 
-function isSource(path: string): boolean {
+const KNOWN: Readonly<Record<string, readonly [message: string, fix: string]>> = {
+  'too-large': [`the file is larger than ${LARGEST_BYTES / 1024} KB`, 'split it into several files'],
+  'not-utf-8': ['the file is no text in UTF-8', 'save it as UTF-8'],
+};
+
+/** A file that cannot be a source. What is to be said of `too-large` and `not-utf-8` is known. */
+export function sourceProblem(file: string, code: string, message?: string, fix?: string): Problem {
+  const [known = code, mend = 'take it away'] = KNOWN[code] ?? [];
+  return { file, line: 1, column: 1, level: 'error', code, message: message ?? known, fix: fix ?? mend };
+}
+
+/** Whether a file of that name is a source, in one of the folders that have some. */
+export function isSource(path: string): boolean {
   return /\.ya?ml$/.test(path) || path.endsWith('.hbs');
+}
+
+/** The text of a source; null when it is no UTF-8. */
+export function decodeSource(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error;
+    return null;
+  }
 }
 
 /** Reads one file; what lies outside of the folder, is too large or is no UTF-8 becomes a problem. */
@@ -52,21 +74,12 @@ async function readOne(reading: Reading, path: string): Promise<void> {
   }
   const { size } = await lstat(real);
   if (size > LARGEST_BYTES) {
-    refuse(
-      reading,
-      path,
-      'too-large',
-      `the file is larger than ${LARGEST_BYTES / 1024} KB`,
-      'split it into several files',
-    );
+    refuse(reading, path, 'too-large');
     return;
   }
-  try {
-    reading.sources.push({ path, text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(real)) });
-  } catch (error) {
-    if (codeOf(error) !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error;
-    refuse(reading, path, 'not-utf-8', 'the file is no text in UTF-8', 'save it as UTF-8');
-  }
+  const text = decodeSource(await readFile(real));
+  if (text === null) refuse(reading, path, 'not-utf-8');
+  else reading.sources.push({ path, text });
 }
 
 async function readEntry(reading: Reading, path: string, isFolder: boolean): Promise<void> {

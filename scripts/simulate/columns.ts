@@ -64,3 +64,13 @@ export function rankingAfter(start: string, counts: ReadonlyMap<string, number>,
   const indent = ' '.repeat(start.length);
   return [`${start}${first}`, ...more.map((line) => `${indent}${line}`)].map((line) => `${line.trimEnd()}\n`).join('');
 }
+
+const HOUR_MS = 3_600_000;
+
+/** `2 d 4 h`, or hours and minutes below a day. */
+export function spanText(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  const hours = Math.round(ms / HOUR_MS);
+  if (hours >= 24) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
+}

@@ -1,6 +1,7 @@
 /** Days, weeks and months as people write them. Days are counted from 1970-01-01. */
-import { dateOfEpochDay, epochDay, DAY_MS } from '../../engine/time/calendar.ts';
-import { weekdayOfEpochDay } from '../../engine/time/local.ts';
+import { dateOfEpochDay, epochDay, DAY_MS, MINUTE_MS } from '../../engine/time/calendar.ts';
+import { toLocal, weekdayOfEpochDay } from '../../engine/time/local.ts';
+import { formatTimeOfDay } from '../../engine/time/text.ts';
 import { mondayOf } from '../../engine/simulate/tally.ts';
 import type { Instant, LocalDate, Zone } from '../../engine/time/types.ts';
 
@@ -55,4 +56,9 @@ export function dayName(day: number, withYear = false): string {
   const date = dateOfEpochDay(day);
   const name = `${date.day} ${(MONTHS[date.month - 1] ?? '').slice(0, 3)}`;
   return withYear ? `${name} ${date.year}` : name;
+}
+
+/** `09:15`. */
+export function clock(at: Instant, zone: Zone): string {
+  return formatTimeOfDay(Math.floor(toLocal(at, zone).ms / MINUTE_MS));
 }

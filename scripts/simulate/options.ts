@@ -16,6 +16,7 @@ export interface SimulateOptions {
   readonly live?: boolean;
   readonly days?: number;
   readonly withFiles?: boolean;
+  readonly diff?: string;
   readonly by?: Period;
   readonly customer?: string;
   readonly timeline?: boolean;
@@ -30,6 +31,8 @@ export interface Wish {
     | (LiveInput & { readonly kind: 'live'; readonly deployed: boolean });
   readonly show: 'report' | 'timeline' | 'customer' | 'json';
   readonly by: Period | null;
+  /** `REV` against the company folder, or `REV..REV`; null: nothing is compared. */
+  readonly diff: string | null;
 }
 
 const DEFAULT_DAYS = 30;
@@ -37,7 +40,7 @@ const DEFAULT_DAYS = 30;
 /** Understands the options; ends the program with exit code 2 where they make no sense. */
 export function readWish(options: SimulateOptions, command: Command): Wish {
   const input = options.live === true ? liveInput(options, command) : fileInput(options, command);
-  return { input, show: showOf(options, command), by: options.by ?? null };
+  return { input, show: showOf(options, command), by: options.by ?? null, diff: options.diff ?? null };
 }
 
 function liveInput(options: SimulateOptions, command: Command): Wish['input'] {
@@ -63,7 +66,10 @@ function fileInput(options: SimulateOptions, command: Command): Wish['input'] {
   return { kind: 'files', customers, events: options.events ?? null, from, until, only: options.customer ?? null };
 }
 
-function showOf({ json, timeline, customer, by }: SimulateOptions, command: Command): Wish['show'] {
+function showOf({ json, timeline, customer, by, diff }: SimulateOptions, command: Command): Wish['show'] {
+  if (diff !== undefined && (timeline === true || by !== undefined)) {
+    return misuse(command, '--diff shows what differs: leave out --timeline and --by');
+  }
   const isReport = json !== true && timeline !== true && customer === undefined;
   if (by !== undefined && !isReport) return misuse(command, '--by is for the calendar alone');
   if (json === true && timeline === true) return misuse(command, '--json and --timeline are two ways to show the same');

@@ -3,7 +3,7 @@ import type { Totals } from '../../engine/simulate/tally.ts';
 import type { CapDelays } from '../../engine/simulate/cap-tally.ts';
 import type { Instant, Zone } from '../../engine/time/types.ts';
 import { count } from '../import/words.ts';
-import { bar, columns, many, rankingAfter, type Cell } from './columns.ts';
+import { bar, columns, many, rankingAfter, spanText, type Cell } from './columns.ts';
 import { calendarText, fittingPeriod } from './calendar.ts';
 import { dayAt, dayName, type Period } from './days.ts';
 
@@ -139,14 +139,4 @@ function capsText({ caps }: Totals): string {
       of.other,
     ]);
   return columns(['', 'sent later', 'on average', 'at most', 'given up', 'not sent otherwise'], rows, '  ');
-}
-
-const HOUR_MS = 3_600_000;
-
-/** `2 d 4 h`, or hours and minutes below a day. */
-function spanText(ms: number): string {
-  const minutes = Math.round(ms / 60_000);
-  const hours = Math.round(ms / HOUR_MS);
-  if (hours >= 24) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
-  return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
 }

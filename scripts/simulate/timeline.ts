@@ -5,14 +5,11 @@ import { zoneOf } from '../../engine/journey/view.ts';
 import type { Release } from '../../engine/playbook/types.ts';
 import { linesOf, type ReaderRun } from '../../engine/simulate/reader-run.ts';
 import { isMail } from '../../engine/simulate/tally.ts';
-import { MINUTE_MS } from '../../engine/time/calendar.ts';
-import { toLocal } from '../../engine/time/local.ts';
-import { formatTimeOfDay } from '../../engine/time/text.ts';
 import type { Instant, Zone } from '../../engine/time/types.ts';
 import { count } from '../import/words.ts';
 import { many } from './columns.ts';
 import { harmless } from '../support/terminal.ts';
-import { dayAt, dayName, weekdayName } from './days.ts';
+import { clock, dayAt, dayName, weekdayName } from './days.ts';
 
 /** Takes lines in their order and gives their text, then the totals. */
 export interface Timeline {
@@ -50,10 +47,6 @@ export function openTimeline(zone: Zone): Timeline {
 
 function dayHeading(day: number): string {
   return `${weekdayName(day)} ${dayName(day, true)}`;
-}
-
-function clock(at: Instant, zone: Zone): string {
-  return formatTimeOfDay(Math.floor(toLocal(at, zone).ms / MINUTE_MS));
 }
 
 const WORDS: Partial<Record<Line['do'], string>> = {
