@@ -7,6 +7,7 @@ import { checkProject } from '../engine/project/check.ts';
 import { ProjectError } from '../engine/project/read.ts';
 import { deployRelease, type Deployed } from '../engine/store/releases.ts';
 import { formatProblems, summarise } from './check/format.ts';
+import { requireSettings } from '../workers/needs.ts';
 import { compileSources } from '../workers/parts.ts';
 import { answer, notBlank, staffCommand, type Answer, type StaffOptions } from './support/staff.ts';
 import { processTerminal, type Terminal } from './support/terminal.ts';
@@ -44,7 +45,10 @@ async function deploy(terminal: Terminal, options: Options): Promise<void> {
     return;
   }
   const note = { author: options.by, note: options.note ?? null, gitCommit: await gitCommit(options.project) };
-  await answer(terminal, options, async ({ db }) => describe(await deployRelease(db, compileSources, sources, note)));
+  await answer(terminal, options, async ({ db, config }) => {
+    requireSettings(release, config);
+    return describe(await deployRelease(db, compileSources, sources, note));
+  });
 }
 
 /** The commit that the folder is at; null when it is in no repository, or git is not there. */

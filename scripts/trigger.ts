@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { Line } from '../engine/journey/types.ts';
 import type { Json } from '../engine/playbook/types.ts';
 import { RenderError } from '../engine/message/scope.ts';
+import { sampleSurvey } from '../engine/message/survey.ts';
 import { triggerPlaybook, type ForeseenMails, type Triggered } from '../engine/store/trigger.ts';
 import { renderFor } from '../workers/composing.ts';
 import type { Zone } from '../engine/time/types.ts';
@@ -50,9 +51,10 @@ interface Unwritable {
 
 /** Writes the mails as a worker would, to find what it would hold. */
 function tryMails(mails: ForeseenMails, vars: Readonly<Record<string, Json>>): readonly Unwritable[] {
-  return mails.templateNames.flatMap((template) => {
+  return mails.mails.flatMap(({ template, ask }) => {
     try {
-      renderFor({ ...mails, template, enrolment: { origin: {}, vars } });
+      const survey = ask === null ? null : sampleSurvey(ask);
+      renderFor({ ...mails, template, survey, enrolment: { origin: {}, vars } });
       return [];
     } catch (error) {
       if (!(error instanceof RenderError)) throw error;
@@ -151,7 +153,8 @@ function lineText(line: Line): string {
   const at = line.step === undefined ? '' : ` at ${line.step}`;
   switch (line.do) {
     case 'email':
-      return `email ${line.template ?? ''}`;
+    case 'survey':
+      return `${line.do} ${line.template ?? ''}`;
     case 'enrol':
     case 'complete':
     case 'goal':

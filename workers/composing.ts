@@ -1,6 +1,7 @@
 /** From a claimed send to the bytes of its mail. */
 import { compose, PERENNIAL_HEADERS, type ComposedMail } from '../engine/message/compose.ts';
-import { usableLocale, type Rendered } from '../engine/message/scope.ts';
+import { RenderError, usableLocale, type Rendered } from '../engine/message/scope.ts';
+import { surveyVariable, type AnswerLinks, type SurveyVariable } from '../engine/message/survey.ts';
 import type { TemplateSet } from '../engine/message/templates.ts';
 import { parseMailbox } from '../engine/message/address.ts';
 import { scopeOf } from '../engine/journey/view.ts';
@@ -11,13 +12,14 @@ import type { Instant } from '../engine/time/types.ts';
 
 /**
  * Renders and composes a claimed send with the templates of the release under which it was claimed.
- * @throws RenderError or ComposeError when the mail cannot be written for this customer.
+ * `links` are for the mails of surveys. @throws RenderError or ComposeError when the mail cannot be written for this customer.
  */
-export function composeSend(send: ClaimedSend): ComposedMail {
+export function composeSend(send: ClaimedSend, links: AnswerLinks | null = null): ComposedMail {
   const { profile, release } = send;
   const { company } = release;
-  const { template: name, playbook, step } = send.send;
-  const { rendered, from } = renderFor({ ...send, template: name });
+  const { template: name, playbook, step, ask } = send.send;
+  const survey = ask === null ? null : surveyOf(ask, send.sendId, links);
+  const { rendered, from } = renderFor({ ...send, template: name, survey });
   return compose({
     from: from ?? company.mail.from,
     to: send.address,
@@ -45,6 +47,8 @@ export interface MailToRender {
   readonly template: string;
   readonly enrolment: Pick<Enrolment, 'origin' | 'vars'>;
   readonly now: Instant;
+  /** In the mail of a survey. */
+  readonly survey: SurveyVariable | null;
 }
 
 /** Renders a mail; `from` is the sender that its template names. @throws RenderError. */
@@ -58,9 +62,16 @@ export function renderFor(mail: MailToRender): { readonly rendered: Rendered; re
     ...scopeOf(profile, release, now, enrolment),
     company: company.fields,
     unsubscribe_url: unsubscribeUrl(company.mail.replyTo ?? company.mail.from),
+    ...(mail.survey === null ? {} : { survey: mail.survey }),
     locale,
   });
   return { rendered, from: template.from };
+}
+
+function surveyOf(ask: string, sendId: number, links: AnswerLinks | null): SurveyVariable {
+  if (links !== null) return surveyVariable(ask, sendId, links);
+  const message = 'the links of this survey have no public address: set PERENNIAL_PUBLIC_URL and retry';
+  throw new RenderError('missing-variable', 'survey.links', message);
 }
 
 /** Until unsubscribing by link exists, a mail to the company's own address, read by people. */

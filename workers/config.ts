@@ -48,6 +48,8 @@ export interface Config {
   readonly writeKey: string | null;
   readonly publicHost: string;
   readonly publicPort: number;
+  /** Under which readers reach the public server, without a slash at its end; null: under none that is known. */
+  readonly publicUrl: string | null;
   readonly concurrency: Concurrency;
   readonly smtpConnections: number;
   readonly logLevel: LogLevel;
@@ -100,6 +102,12 @@ const schema = z.object({
   PERENNIAL_PUBLIC_PORT: wholeNumber(0, 65_535, '4500')
     .default(4500)
     .meta({ description: 'its port; 0 for any free one' }),
+  PERENNIAL_PUBLIC_URL: serverUrl(['https', 'http'], 'https://mail.hearth.example')
+    .optional()
+    .meta({
+      description: 'the address under which readers reach the public server; links in mails begin with it',
+      unset: 'http://127.0.0.1 with the port above; with DATABASE_URL, surveys need it',
+    }),
   PERENNIAL_CONCURRENCY: z
     .string()
     .default('')
@@ -159,10 +167,18 @@ export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
     writeKey: value.PERENNIAL_WRITE_KEY ?? null,
     publicHost: value.PERENNIAL_PUBLIC_HOST,
     publicPort: value.PERENNIAL_PUBLIC_PORT,
+    publicUrl: publicUrlOf(value),
     concurrency: value.PERENNIAL_CONCURRENCY,
     smtpConnections: value.PERENNIAL_SMTP_CONNECTIONS,
     logLevel: value.LOG_LEVEL,
   };
+}
+
+/** A machine of one's own is reached from itself; a port that the system chooses is not known beforehand. */
+function publicUrlOf(value: z.output<typeof schema>): string | null {
+  const { PERENNIAL_PUBLIC_URL: url, PERENNIAL_PUBLIC_PORT: port, DATABASE_URL: database } = value;
+  if (url !== undefined) return url.replace(/\/+$/, '');
+  return database === undefined && port !== 0 ? `http://127.0.0.1:${port}` : null;
 }
 
 function unknownVariables(env: Readonly<Record<string, string | undefined>>): ConfigProblem[] {

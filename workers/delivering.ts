@@ -4,6 +4,7 @@
  */
 import { ComposeError, type ComposedMail } from '../engine/message/compose.ts';
 import { RenderError } from '../engine/message/scope.ts';
+import type { AnswerLinks } from '../engine/message/survey.ts';
 import { claimSends, type ClaimedSend, type MailLane } from '../engine/store/claim.ts';
 import type { ReleaseCache } from '../engine/store/context.ts';
 import type { Database } from '../engine/store/database.ts';
@@ -38,6 +39,8 @@ export interface DeliveryParts {
   readonly desk: Room;
   /** True once the process is to end: then nothing more is claimed. */
   readonly isDraining: () => boolean;
+  /** For the mails of surveys; null without a public address. */
+  readonly links: AnswerLinks | null;
   readonly log: Logger;
 }
 
@@ -90,7 +93,7 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
   const { sendId, fence, customerId } = send;
   let mail: ComposedMail;
   try {
-    mail = composeSend(send);
+    mail = composeSend(send, parts.links);
   } catch (error) {
     // Composing is pure, so it would fail the same way at every further try: held, whatever the error is.
     reportBroken(parts.log, send, error);

@@ -2,6 +2,7 @@
 import { ProjectError } from '../engine/project/read.ts';
 import { checkProject } from '../engine/project/check.ts';
 import { watchProject, type ProjectWatch } from '../engine/project/watch.ts';
+import { StoreError } from '../engine/store/errors.ts';
 import { deployRelease } from '../engine/store/releases.ts';
 import type { Problem, SourceFile } from '../engine/playbook/problem.ts';
 import type { Config } from './config.ts';
@@ -10,6 +11,7 @@ import { startFleet, type Fleet, type Role } from './fleet.ts';
 import { errorFields, type Logger } from './log.ts';
 import { openOutgoing, type Outgoing } from './outgoing.ts';
 import { compileSources, openParts, type Parts } from './parts.ts';
+import { requireSettings } from './needs.ts';
 import { startPublic, type PublicServer } from './public.ts';
 
 /** An engine that runs. */
@@ -57,6 +59,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (options.followFiles) {
       closers.push({ what: 'the watch over the files', close: await followFiles(parts, options) });
     }
+    if (roles.includes('deliver')) await requireForCurrent(parts);
     const outgoing = roles.includes('deliver') ? await openOutgoing(parts) : null;
     if (outgoing !== null) closers.push({ what: 'the ways out of mail', close: outgoing.close });
     const fleet = openFleet(parts, roles, outgoing);
@@ -130,6 +133,17 @@ async function followFiles(parts: Parts, options: EngineOptions): Promise<() => 
     watch.close();
     await Promise.resolve();
   };
+}
+
+/** @throws ConfigError when what runs needs a setting that is missing. */
+async function requireForCurrent({ cache, db, config, log }: Parts): Promise<void> {
+  try {
+    requireSettings((await cache.context(db)).release, config);
+  } catch (error) {
+    // No release yet, or one that does not compile: whoever works on it says so.
+    if (!(error instanceof StoreError)) throw error;
+    log.debug(errorFields(error), 'what the release needs is not known yet');
+  }
 }
 
 async function currentRelease(parts: Parts): Promise<string | null> {

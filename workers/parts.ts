@@ -12,6 +12,8 @@ import {
 import { installationOf, openReleaseCache, type CompiledRelease, type ReleaseCache } from '../engine/store/context.ts';
 import { openDatabase, type Database } from '../engine/store/database.ts';
 import { migrate, requireMigrated } from '../engine/store/migrate.ts';
+import { signingKey } from '../engine/store/signing-keys.ts';
+import type { AnswerLinks } from '../engine/message/survey.ts';
 import type { SourceFile } from '../engine/playbook/problem.ts';
 import { closeEach } from './closing.ts';
 import type { Config } from './config.ts';
@@ -24,6 +26,8 @@ export interface Parts {
   readonly db: Database;
   readonly cache: ReleaseCache;
   readonly queue: HintQueue;
+  /** For links in mails; null without a public address. */
+  readonly links: AnswerLinks | null;
   readonly log: Logger;
   /** Closes all of it, last opened first. */
   readonly close: () => Promise<void>;
@@ -104,6 +108,7 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
       db,
       cache: openReleaseCache(compileSources),
       queue,
+      links: await openLinks(config, db),
       log,
       close: async () =>
         closeEach(
@@ -118,6 +123,10 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
     await close();
     throw error;
   }
+}
+
+async function openLinks({ publicUrl }: Config, db: Database): Promise<AnswerLinks | null> {
+  return publicUrl === null ? null : { publicUrl, key: await signingKey(db) };
 }
 
 async function openConfiguredQueue(config: Config, db: Database, log: Logger): Promise<HintQueue> {

@@ -1,8 +1,8 @@
-/** The role `public`: the HTTP server for whatever comes from outside. At present the intake of events and profiles. */
+/** The role `public`: the HTTP server for whatever comes from outside: events and profiles, answers to surveys. */
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import type { Hono } from 'hono';
+import { Hono } from 'hono';
 import { intakeApp } from '../engine/ingest/http/app.ts';
 import { openIntake, type Intake } from '../engine/ingest/http/intake.ts';
 import type { ReleaseCache } from '../engine/store/context.ts';
@@ -10,6 +10,7 @@ import type { Database } from '../engine/store/database.ts';
 import { ConfigError, type Config } from './config.ts';
 import type { Hints } from './hints.ts';
 import { errorFields, type Logger } from './log.ts';
+import { surveyApp } from './survey/app.ts';
 import { writeKeyOf } from './write-key.ts';
 
 /** What the public server works with. */
@@ -50,7 +51,9 @@ export async function startPublic(parts: PublicParts): Promise<PublicServer> {
   const { config, log } = parts;
   const writeKey = await writeKeyOf(config);
   const intake = openPublicIntake(parts);
-  const app = intakeApp({ intake, writeKey, onFailure: failureReport(log) });
+  const app = new Hono();
+  app.route('/', openSurveys(parts));
+  app.mount('/', intakeApp({ intake, writeKey, onFailure: failureReport(log) }).fetch);
   const server = serverOf(app);
   const port = await listen(server, config);
   const host = config.publicHost.includes(':') ? `[${config.publicHost}]` : config.publicHost;
@@ -75,17 +78,30 @@ function failureReport(log: Logger): (error: unknown) => void {
   };
 }
 
+function openSurveys({ db, cache, hints, log }: PublicParts): Hono {
+  return surveyApp({
+    db,
+    cache,
+    onTaken: ({ planned, due }) => hint(hints, log, { ...planned, advance: due }),
+    onFailure: (error) => {
+      log.error(errorFields(error), 'an answer to a survey could not be taken in; the reader was asked to try again');
+    },
+  });
+}
+
+/** Not awaited: a hint that is lost delays work until the next sweep, an answer that waits delays the sender. */
+function hint(hints: Hints, log: Logger, due: Parameters<Hints['send']>[0]): void {
+  hints.send(due).catch((error: unknown) => {
+    log.error(errorFields(error), 'hinting failed; the sweep finds the work');
+  });
+}
+
 function openPublicIntake({ db, cache, hints, log }: PublicParts): Intake {
   return openIntake({
     db,
     cache,
     newId: randomUUID,
-    // Not awaited: a hint that is lost delays work until the next sweep, an answer that waits delays the sender.
-    onDue: ({ planned, due }) => {
-      hints.send({ ...planned, advance: due }).catch((error: unknown) => {
-        log.error(errorFields(error), 'hinting failed; the sweep finds the work');
-      });
-    },
+    onDue: ({ planned, due }) => hint(hints, log, { ...planned, advance: due }),
   });
 }
 

@@ -8,14 +8,13 @@ import { giveTask } from './effects.ts';
 import { endEnrolment } from './end.ts';
 import { isActive } from './entry.ts';
 import { JourneyError } from './errors.ts';
+import type { Next } from './next.ts';
 import { splitArm } from './split.ts';
 import { startByStep, startBySegments } from './start.ts';
+import { afterMail, lineOfMail } from './survey.ts';
 import type { Context, Enrolment, Send } from './types.ts';
-import { scopeOf } from './view.ts';
+import { scopeOf, zoneOf } from './view.ts';
 import { endOfWait } from './waits.ts';
-
-/** After a step: go on with another one (null: the steps have run out), or stay where the enrolment now stands. */
-type Next = { readonly to: string | null } | 'stays';
 
 /** Steps that print nothing when their own `if` skips them. */
 const SILENT: ReadonlySet<Step['kind']> = new Set(['wait', 'wait_for', 'if', 'choose', 'split', 'start']);
@@ -119,6 +118,7 @@ function carryOut(
   };
   switch (step.kind) {
     case 'email':
+    case 'survey':
       return mail(draft, enrolment, step, at, ctx);
     case 'wait': {
       const end = endOfWait(step.wait, at, scope);
@@ -175,7 +175,7 @@ function pastWait(draft: Draft, enrolment: Enrolment, step: Step & { readonly ki
 function mail(
   draft: Draft,
   enrolment: Enrolment,
-  step: Step & { readonly kind: 'email' },
+  step: Step & { readonly kind: 'email' | 'survey' },
   at: Instant,
   ctx: Context,
 ): Next {
@@ -188,17 +188,25 @@ function mail(
     template: step.template,
     topic: step.topic.name,
     transactional: step.topic.transactional,
+    ask: step.kind === 'survey' ? step.ask : null,
     firstDueAt: at,
     dueAt: at,
   };
   const standing: Enrolment = { ...enrolment, position: { on: 'mail', step: step.id } };
   draft.moveEnrolment(enrolment, standing.position);
   draft.planSend(send);
-  return ctx.handsOverAtOnce === true ? tryNow(draft, step, send, at, ctx) : 'stays';
+  return ctx.handsOverAtOnce === true ? tryNow(draft, standing, step, send, at, ctx) : 'stays';
 }
 
 /** Simulation: the attempt is the hand-over. */
-export function tryNow(draft: Draft, step: Step, send: Send, at: Instant, ctx: Context): Next {
+export function tryNow(
+  draft: Draft,
+  enrolment: Enrolment,
+  step: Step,
+  send: Send,
+  at: Instant,
+  ctx: Context,
+): Next {
   const decision = decide(draft, send, at, ctx);
   reportAttempt(draft, send, at, decision, ctx);
   const { playbook } = send;
@@ -206,8 +214,8 @@ export function tryNow(draft: Draft, step: Step, send: Send, at: Instant, ctx: C
     case 'hand':
       draft.releaseSend(send);
       if (!send.transactional) draft.reader.add(at);
-      draft.addLine({ at, playbook, step: send.step, do: 'email', template: send.template }, send.entryKey);
-      return { to: step.next };
+      draft.addLine({ at, playbook, step: send.step, do: lineOfMail(send), template: send.template }, send.entryKey);
+      return afterMail(draft, enrolment, step, at, zoneOf(draft.profile, ctx.release.company));
     case 'skip':
       draft.closeSend({ send, status: 'skipped', reason: decision.reason, at });
       draft.addLine({ at, playbook, step: send.step, do: 'skip', reason: decision.reason }, send.entryKey);

@@ -8,8 +8,9 @@ import { endEnrolment } from './end.ts';
 import { enrol, enrolTurned } from './enrol.ts';
 import { compareAges, compareText, priorityOf, RANK } from './order.ts';
 import { acceptSegments, segmentStart, turnedSegments } from './segments.ts';
+import { ANSWERED, answers, scoreOf, withScore } from './survey.ts';
 import { armTimers } from './timers.ts';
-import type { Context, CustomerEvent, Enrolment } from './types.ts';
+import type { Context, CustomerEvent, Enrolment, Profile } from './types.ts';
 import { scopeOf, zoneOf } from './view.ts';
 
 /** How an event is taken. */
@@ -57,7 +58,11 @@ function noteFacts(draft: Draft, event: CustomerEvent, at: Instant, release: Rel
     count: (stat?.count ?? 0) + 1,
   });
   const { profile } = draft;
-  const seen = { ...profile, last_seen_at: Math.max(at, profile.last_seen_at ?? at) };
+  const seen = {
+    ...profile,
+    last_seen_at: Math.max(at, profile.last_seen_at ?? at),
+    satisfaction: satisfactionAfter(profile, event, at, stat?.last ?? at),
+  };
   const { purchase } = release.company;
   if (purchase === null || purchase.event !== event.event) {
     draft.setProfile(seen);
@@ -71,6 +76,12 @@ function noteFacts(draft: Draft, event: CustomerEvent, at: Instant, release: Rel
     first_order_at: Math.min(at, profile.first_order_at ?? at),
     last_order_at: Math.max(at, profile.last_order_at ?? at),
   });
+}
+
+/** The latest score; an answer that comes in after a later one changes nothing. */
+function satisfactionAfter(profile: Profile, event: CustomerEvent, at: Instant, latest: Instant): number | null {
+  const score = event.event === ANSWERED && at >= latest ? scoreOf(event) : null;
+  return score ?? profile.satisfaction;
 }
 
 /** Active enrolments that began at or before the event, in the language's order, the older first. */
@@ -119,7 +130,8 @@ function endByExits(draft: Draft, event: CustomerEvent, at: Instant, ctx: Contex
   }
 }
 
-function continueWaits(draft: Draft, event: CustomerEvent, at: Instant, ctx: Context): void {
+/** Ends the waits of enrolments that wait for this event: `wait_for`, and surveys for their answer. */
+export function continueWaits(draft: Draft, event: CustomerEvent, at: Instant, ctx: Context): void {
   // Taken before any of them runs on: one event ends one wait of an enrolment, not the next one as well.
   for (const enrolment of standing(draft, at, ctx.release)) {
     const now = draft.enrolment(enrolment.playbook, enrolment.entryKey);
@@ -128,6 +140,9 @@ function continueWaits(draft: Draft, event: CustomerEvent, at: Instant, ctx: Con
     if (now.position.dueAt < at) continue;
     const playbook = ctx.playbookOf(now.playbook, now.version);
     const step = stepOf(playbook, now.position.step, now);
+    if (step.kind === 'survey' && answers(step, event)) {
+      advance(draft, withScore(now, step, scoreOf(event)), step.then, at, ctx);
+    }
     if (step.kind !== 'wait_for' || step.event !== event.event) continue;
     if (holds(step.if, draft, now, event, at, ctx)) advance(draft, now, step.then, at, ctx);
   }

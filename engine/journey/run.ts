@@ -14,10 +14,12 @@ import { launchKey } from './launch.ts';
 import { compareItems, RANK, type ItemKey } from './order.ts';
 import { byReader } from './reader.ts';
 import { acceptSegments } from './segments.ts';
+import { afterMail, lineOfMail } from './survey.ts';
 import { armTimers, fireTimer } from './timers.ts';
 import type { Context, Decision, Enrolment, EntryRefusal, Profile, Send, Settlement } from './types.ts';
+import { zoneOf } from './view.ts';
 
-export { receive } from './receive.ts';
+export { continueWaits, receive } from './receive.ts';
 export { compareSends } from './order.ts';
 
 /**
@@ -66,7 +68,7 @@ function endWait(draft: Draft, enrolment: Enrolment, at: Instant, ctx: Context):
   const { position } = enrolment;
   if (position.on !== 'time') return;
   const step = stepOf(ctx.playbookOf(enrolment.playbook, enrolment.version), position.step, enrolment);
-  const next = step.kind === 'wait_for' ? step.else : step.next;
+  const next = step.kind === 'wait_for' || step.kind === 'survey' ? step.else : step.next;
   advance(draft, enrolment, position.ready ? step.id : next, at, ctx);
 }
 
@@ -74,7 +76,7 @@ function endWait(draft: Draft, enrolment: Enrolment, at: Instant, ctx: Context):
 function tryAgain(draft: Draft, send: Send, at: Instant, ctx: Context): void {
   const found = standingOn(draft, send, ctx);
   if (found === null) throw new Error(`no enrolment stands on the planned mail "${send.step}": this is a bug`);
-  const next = tryNow(draft, found.step, send, at, ctx);
+  const next = tryNow(draft, found.enrolment, found.step, send, at, ctx);
   if (next !== 'stays') advance(draft, found.enrolment, next.to, at, ctx);
 }
 
@@ -142,7 +144,7 @@ export function attempt(draft: Draft, send: Send, at: Instant, ctx: Context): De
         { at, playbook: send.playbook, step: send.step, do: 'skip', reason: decision.reason },
         send.entryKey,
       );
-      goOn(draft, send, at, ctx);
+      goOn(draft, send, { handed: false, at }, ctx);
       break;
   }
   return decision;
@@ -151,20 +153,29 @@ export function attempt(draft: Draft, send: Send, at: Instant, ctx: Context): De
 /** How an open mail ended; its enrolment goes on from then, unless it ended in the meantime. */
 export function settle(draft: Draft, send: Send, settlement: Settlement, ctx: Context): void {
   const { at } = settlement;
+  const handed = settlement.outcome !== 'failed';
   draft.item = itemOf(draft, at, send.playbook, RANK.wait);
   draft.sends.delete(sendKey(send));
-  if (settlement.outcome !== 'failed') {
-    const line = { at, playbook: send.playbook, step: send.step, do: 'email', template: send.template } as const;
+  if (handed) {
+    const line = { at, playbook: send.playbook, step: send.step, do: lineOfMail(send), template: send.template };
     draft.addLine(line, send.entryKey);
   }
-  goOn(draft, send, at, ctx);
+  goOn(draft, send, { handed, at }, ctx);
 }
 
-function goOn(draft: Draft, send: Send, at: Instant, ctx: Context): void {
+function goOn(
+  draft: Draft,
+  send: Send,
+  { handed, at }: { readonly handed: boolean; readonly at: Instant },
+  ctx: Context,
+): void {
   const found = standingOn(draft, send, ctx);
   if (found === null) return;
   armTimers(draft, at, ctx);
-  advance(draft, found.enrolment, found.step.next, at, ctx);
+  const { enrolment, step } = found;
+  const zone = zoneOf(draft.profile, ctx.release.company);
+  const next = handed ? afterMail(draft, enrolment, step, at, zone) : { to: step.next };
+  if (next !== 'stays') advance(draft, enrolment, next.to, at, ctx);
   armTimers(draft, at, ctx);
 }
 

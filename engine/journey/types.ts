@@ -101,6 +101,8 @@ export interface Send {
   readonly template: string;
   readonly topic: string;
   readonly transactional: boolean;
+  /** What a survey's mail asks; null for all other mail. */
+  readonly ask: string | null;
   /** When the step was reached. */
   readonly firstDueAt: Instant;
   /** When it is tried next. */
@@ -182,7 +184,7 @@ export interface Line {
   readonly customer: string;
   readonly playbook: string;
   readonly step?: string;
-  readonly do: 'enrol' | 'email' | 'task' | 'set' | 'tag' | 'untag' | 'exit' | 'goal' | 'complete' | 'skip' | 'cancel';
+  readonly do: 'enrol' | 'email' | 'survey' | 'task' | 'set' | 'tag' | 'untag' | 'exit' | 'goal' | 'complete' | 'skip' | 'cancel';
   readonly template?: string;
   readonly reason?: string;
 }

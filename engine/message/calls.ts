@@ -58,6 +58,8 @@ export function expandCall(helper: string, node: Arguments, place: Place, expans
     });
     return null;
   }
+  // Whoever asks whether a mail has links to answer by looks at what it reads.
+  if (helper === 'survey_url') expansion.reads.add('survey.links');
   checkCurrency(helper, node.params as readonly Expression[], place, expansion);
   const use = helper === 'default' || helper === 'eq' ? 'tested' : 'needed';
   const values = (node.params as Expression[]).map((param) => expandExpression(param, use, place, expansion));
@@ -80,6 +82,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   money: 'write {{money event.total "GBP"}}',
   number: 'write {{number customer.orders}}',
   default: 'write {{default customer.first_name "there"}}',
+  survey_url: 'write {{survey_url 9}}',
   eq: 'write {{#if (eq customer.stage "lapsed")}}',
 };
 
@@ -104,5 +107,6 @@ export function textOf(node: hbs.AST.Expression): hbs.AST.StringLiteral {
   const { loc } = node;
   const original = 'original' in node ? (node as hbs.AST.PathExpression).original : null;
   const inner = node.type === 'SubExpression' ? (node as hbs.AST.SubExpression).path.original : null;
-  return { type: 'StringLiteral', value: original ?? inner ?? 'value', original: original ?? '', loc };
+  // A number's original is a number, which Handlebars would refuse here.
+  return { type: 'StringLiteral', value: String(original ?? inner ?? 'value'), original: String(original ?? ''), loc };
 }

@@ -3,10 +3,12 @@ import Handlebars from 'handlebars';
 import type { Instant } from '../time/types.ts';
 import { type Reader, formatDate, formatMoney, formatNumber } from './format.ts';
 import { RENDER_LIMITS, RenderError } from './scope.ts';
+import type { SurveyVariable } from './survey.ts';
 
 /** What helpers know besides their arguments: lives for one render. */
 export interface RenderData extends Reader {
   readonly now: Instant;
+  readonly survey: SurveyVariable | null;
   /** Turns that loops have taken so far. */
   turns: number;
 }
@@ -21,6 +23,7 @@ export const VALUE_HELPERS: ReadonlyMap<string, { readonly min: number; readonly
   ['number', { min: 1, max: 1 }],
   ['default', { min: 2, max: 8 }],
   ['eq', { min: 2, max: 2 }],
+  ['survey_url', { min: 1, max: 1 }],
 ]);
 
 /** Helpers that open a block. */
@@ -63,6 +66,7 @@ environment.registerHelper('date', (value: unknown, ...rest: unknown[]): string 
 environment.registerHelper('money', (amount: unknown, currency: unknown, options: unknown): string =>
   formatMoney(amount, currency, readerOf(options)),
 );
+environment.registerHelper('survey_url', (score: unknown, options: unknown): string => surveyUrl(score, options));
 environment.registerHelper('number', (value: unknown, options: unknown): string =>
   formatNumber(value, readerOf(options)),
 );
@@ -93,6 +97,16 @@ function printable(value: unknown, path: string): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) return value.map((item) => printable(item, path)).join(', ');
   throw new RenderError('bad-value', path, `${path} is not a text but a record; print one of its fields`);
+}
+
+function surveyUrl(score: unknown, options: unknown): string {
+  const { survey } = mailData(options as Handlebars.HelperOptions);
+  if (survey === null) throw new RenderError('bad-value', 'survey_url', 'survey_url is for the mail of a survey step');
+  const link = survey.links.find((one) => one.score === Number(score));
+  if (link !== undefined) return link.url;
+  const scores = survey.links.map((one) => one.score).join(', ');
+  const message = `survey_url ${String(score)}: the scores of "${survey.ask}" are ${scores}`;
+  throw new RenderError('bad-value', 'survey_url', message);
 }
 
 function eachOf(list: unknown, outer: unknown, options: Handlebars.HelperOptions): string {

@@ -52,6 +52,13 @@ export function knownVariables(sources: readonly SourceFile[]): KnownVariables {
     ],
     ['vars', 'any'],
     ['unsubscribe_url', 'string'],
+    [
+      'survey',
+      new Map<string, Shape>([
+        ['ask', 'string'],
+        ['links', 'list'],
+      ]),
+    ],
     ['now', 'datetime'],
   ]);
 }

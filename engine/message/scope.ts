@@ -1,5 +1,6 @@
 /** What goes into a template and what comes out. */
 import type { Instant, Zone } from '../time/types.ts';
+import type { SurveyVariable } from './survey.ts';
 
 /** What a template sees: its variables by name, and for the helpers the reader's locale, zone and time. */
 export interface MailScope {
@@ -10,6 +11,8 @@ export interface MailScope {
   readonly trigger?: Readonly<Record<string, unknown>>;
   readonly vars: Readonly<Record<string, unknown>>;
   readonly unsubscribe_url: string;
+  /** In the mail of a survey only. */
+  readonly survey?: SurveyVariable;
   /** A BCP 47 tag that Intl knows: see `usableLocale`. */
   readonly locale: string;
   /** The customer's zone. */

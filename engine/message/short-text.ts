@@ -59,7 +59,7 @@ const KEPT = 1_000;
 export function renderText(text: string, scope: TextScope): string {
   const { customer, company, event, launch, trigger, vars, now, locale, zone } = scope;
   const context = { customer, company, event, launch, trigger, vars, now };
-  const result = printOf(text)(context, { locale, zone: zone.name, now, turns: 0 });
+  const result = printOf(text)(context, { locale, zone: zone.name, now, turns: 0, survey: null });
   if (Buffer.byteLength(result) <= RENDER_LIMITS.bytes) return result;
   throw new RenderError('too-large', 'text', `a text becomes longer than ${RENDER_LIMITS.bytes / 1024} KB`);
 }

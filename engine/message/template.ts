@@ -42,7 +42,7 @@ export function makeTemplate(parts: {
     needs,
     render: (scope) => {
       const context = contextOf(scope);
-      const data: RenderData = { locale: scope.locale, zone: scope.zone.name, now: scope.now, turns: 0 };
+      const data: RenderData = { locale: scope.locale, zone: scope.zone.name, now: scope.now, turns: 0, survey: scope.survey ?? null };
       const page = bounded(html(context, data), 'HTML');
       return {
         subject: oneLine(subject(context, data)),
@@ -59,8 +59,8 @@ function print(statements: readonly Part[], escape: boolean): Print {
 }
 
 function contextOf(scope: MailScope): Readonly<Record<string, unknown>> {
-  const { customer, company, event, launch, trigger, vars, unsubscribe_url, now } = scope;
-  return { customer, company, event, launch, trigger, vars, unsubscribe_url, now };
+  const { customer, company, event, launch, trigger, vars, unsubscribe_url, survey, now } = scope;
+  return { customer, company, event, launch, trigger, vars, unsubscribe_url, survey, now };
 }
 
 function oneLine(subject: string): string {

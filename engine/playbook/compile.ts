@@ -7,6 +7,7 @@ import { nothingResolved } from './check/context.ts';
 import { placeSteps } from './check/ids.ts';
 import { checkPlaybook } from './check/playbook.ts';
 import { allSteps } from './check/steps.ts';
+import { namedMails, type NamedMail } from './check/mails.ts';
 import { templateTexts, type TemplateText } from './check/texts.ts';
 import { type Declarations, declare, launchFields, templateNames } from './declarations.ts';
 import { COMPANY_FILE, type Layout, layOut, nameOf, releaseSources } from './layout.ts';
@@ -26,6 +27,8 @@ export interface Compiled {
   readonly texts: readonly TemplateText[];
   /** What a linter looks at: the files in which nothing is wrong. Null while `perennial.yaml` itself has mistakes. */
   readonly checked: CheckedSources | null;
+  /** Templates that playbooks send, likewise. */
+  readonly mails: readonly NamedMail[];
 }
 
 interface Read<T> {
@@ -92,8 +95,9 @@ function soundOnly(declared: ReturnType<typeof declareAll>, ones: readonly (One 
 /** Whether a playbook has a mail of a topic that is not transactional. */
 function sendsMarketing({ value }: Read<PlaybookSource>, names: Declarations): boolean {
   return [...allSteps(value?.steps ?? [])].some((step) => {
-    if (!('email' in step)) return false;
-    const topic = names.topics.get(step.topic ?? value?.topic ?? '');
+    if (!('email' in step) && !('survey' in step)) return false;
+    const own = 'email' in step ? step.topic : undefined;
+    const topic = names.topics.get(own ?? value?.topic ?? '');
     return topic !== undefined && !topic.transactional;
   });
 }
@@ -168,11 +172,14 @@ export function compileProject(all: readonly SourceFile[]): Compiled {
     ...read.launches.flatMap((launch) => launch.problems),
     ...read.playbooks.flatMap((playbook) => playbook.problems),
   ].sort(byPlace);
-  const texts = read.playbooks.flatMap(({ report, value }) =>
-    report === null ? [] : templateTexts(report, value?.steps ?? []),
-  );
-  const checked = soundOnly(declared, ones, read.company?.source.text ?? '');
-  if (declared === null || !isSound(problems)) return { release: null, problems, texts, checked };
+  const found = {
+    texts: read.playbooks.flatMap(({ report, value }) =>
+      report === null ? [] : templateTexts(report, value?.steps ?? []),
+    ),
+    mails: read.playbooks.flatMap(({ report, value }) => (report === null ? [] : namedMails(report, value?.steps ?? []))),
+    checked: soundOnly(declared, ones, read.company?.source.text ?? ''),
+  };
+  if (declared === null || !isSound(problems)) return { release: null, problems, ...found };
   const defaults = buildCompany(declared.value as CompanySource, declared.resolved);
   const playbooks = inOrder(ones.flatMap((one) => (one?.build ? [one.build(defaults)] : [])));
   const launches = read.launches.map((launch) => buildLaunch(launch, defaults));
@@ -183,5 +190,5 @@ export function compileProject(all: readonly SourceFile[]): Compiled {
     byName: new Map(playbooks.map((playbook) => [playbook.name, playbook])),
     launches: new Map(launches.map((launch) => [launch.name, launch])),
   };
-  return { release, problems, texts, checked };
+  return { release, problems, ...found };
 }

@@ -25,7 +25,10 @@ export const CUSTOMER_FIELDS: Fields = new Map<string, DeclaredType>([
 ]);
 
 /** The answer to a survey: the one event that the engine itself knows. */
-export const SURVEY_ANSWERED = { name: 'survey.answered', fields: { survey: 'string', score: 'number' } } as const;
+export const SURVEY_ANSWERED = {
+  name: 'survey.answered',
+  fields: { survey: 'string', score: 'number', comment: 'string' },
+} as const;
 const BUILT_IN_EVENTS: readonly (readonly [string, Fields])[] = [
   [SURVEY_ANSWERED.name, new Map<string, DeclaredType>(Object.entries(SURVEY_ANSWERED.fields))],
 ];

@@ -192,6 +192,16 @@ export type Step = StepBase &
     | { readonly kind: 'set'; readonly values: Readonly<Record<string, Json>> }
     | { readonly kind: 'tag'; readonly tag: string }
     | { readonly kind: 'untag'; readonly tag: string }
+    /** Sends the mail that asks, and waits so long from its hand-over for the answer; a skipped mail runs neither branch. */
+    | {
+        readonly kind: 'survey';
+        readonly template: string;
+        readonly topic: Topic;
+        readonly ask: string;
+        readonly upTo: Duration;
+        readonly then: string | null;
+        readonly else: string | null;
+      }
     /** `title` is a template. */
     | { readonly kind: 'task'; readonly title: string; readonly to: string | null; readonly within: Duration | null }
     | { readonly kind: 'exit'; readonly reason: string }

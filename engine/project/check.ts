@@ -9,6 +9,7 @@ import type { Problem, SourceFile } from '../playbook/problem.ts';
 import { compileTests, type TestFile } from '../playbook/tests/compile.ts';
 import type { Release } from '../playbook/types.ts';
 import { readSources } from './read.ts';
+import { checkSurveyLinks } from './survey-links.ts';
 
 /**
  * A company folder, checked whole. Without a release, at least one problem is an error; mistakes in tests of playbooks
@@ -32,7 +33,8 @@ export function checkSources(sources: readonly SourceFile[]): CheckedProject {
   const compiled = compileProject(sources);
   const { templates, problems: templateProblems } = compileTemplates(sources);
   const textProblems = checkTexts(compiled.texts, knownVariables(sources));
-  const problems = [...compiled.problems, ...templateProblems, ...textProblems];
+  const linkProblems = checkSurveyLinks(compiled.mails, templates);
+  const problems = [...compiled.problems, ...templateProblems, ...textProblems, ...linkProblems];
   const isSound = problems.every(({ level }) => level !== 'error');
   const release = isSound ? compiled.release : null;
   const { files, problems: inTests } = compileTests(sources, release);

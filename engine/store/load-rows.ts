@@ -156,7 +156,7 @@ export async function loadSends(
 
 /** The columns of `sends s` and `enrolments e` that make a Send. */
 export const SEND_COLUMNS =
-  's.id, s.playbook_id, e.entry_key, s.step, s.visit, s.template, s.topic, s.lane, s.first_due_at, s.due_at';
+  's.id, s.playbook_id, e.entry_key, s.step, s.visit, s.template, s.topic, s.lane, s.ask, s.first_due_at, s.due_at';
 
 /** A row of SEND_COLUMNS. */
 export interface SendRow extends Record<string, unknown> {
@@ -168,6 +168,7 @@ export interface SendRow extends Record<string, unknown> {
   readonly template: string;
   readonly topic: string;
   readonly lane: 'transactional' | 'bulk';
+  readonly ask: string | null;
   readonly first_due_at: Instant;
   readonly due_at: Instant;
 }
@@ -183,6 +184,7 @@ export function sendOf(row: SendRow, ctx: Pick<StoreContext, 'ids'>): Send {
     template: row.template,
     topic: row.topic,
     transactional: row.lane === 'transactional',
+    ask: row.ask,
     firstDueAt: row.first_due_at,
     dueAt: row.due_at,
   };

@@ -33,7 +33,7 @@ export function templatesAhead(playbook: Playbook, stepId: string): ReadonlySet<
     const step = playbook.steps.get(id);
     if (step === undefined || seen.has(id)) continue;
     seen.add(id);
-    if (step.kind === 'email') templates.add(step.template);
+    if (step.kind === 'email' || step.kind === 'survey') templates.add(step.template);
     open.push(...successors(step));
   }
   return templates;
@@ -41,7 +41,7 @@ export function templatesAhead(playbook: Playbook, stepId: string): ReadonlySet<
 
 function successors(step: Step): readonly string[] {
   const branches: (string | null)[] = [step.next];
-  if (step.kind === 'wait_for' || step.kind === 'if') branches.push(step.then, step.else);
+  if (step.kind === 'wait_for' || step.kind === 'survey' || step.kind === 'if') branches.push(step.then, step.else);
   if (step.kind === 'choose') branches.push(...step.arms.map((arm) => arm.first));
   return branches.filter((id) => id !== null);
 }

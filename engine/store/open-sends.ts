@@ -1,11 +1,14 @@
 /** Mails that are claimed or beyond, as rows: read and resolved under their customers' locks. */
 import { enrolmentKey, type Draft } from '../journey/draft.ts';
-import { settle } from '../journey/run.ts';
-import type { Send, Settlement } from '../journey/types.ts';
+import { continueWaits, settle } from '../journey/run.ts';
+import { armTimers } from '../journey/timers.ts';
+import type { CustomerEvent, Send, Settlement } from '../journey/types.ts';
 import type { Instant } from '../time/types.ts';
+import { loadAnswers } from './answers.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { SEND_COLUMNS, sendOf, type SendRow } from './load-rows.ts';
+import { park } from './park.ts';
 import { recordAll } from './record.ts';
 import { execute, time, timeOrNull } from './sql.ts';
 import { storedOf } from './stored.ts';
@@ -95,16 +98,42 @@ export async function resolveSends(
   const byCustomer = new Map(drafts.map((draft) => [storedOf(draft).customerId, draft]));
   const parked: Resolution[] = [];
   const final = resolutions.map(endedWithIt);
+  const answers = await answersTo(tx, final);
   for (const resolution of [...final].sort(bySettlement)) {
     const { of, settlement } = resolution;
     if (settlement === null) continue;
     const draft = byCustomer.get(of.customerId);
     if (draft === undefined || isHeld(draft, of.send)) parked.push(resolution);
-    else settle(draft, of.send, settlement, ctx);
+    else settleOne(draft, of, settlement, answers.get(of.send.id ?? 0), ctx);
   }
   await recordAll(tx, drafts, ctx);
   await updateRows(tx, final, ctx);
-  await park(tx, parked);
+  await park(tx, parked, byCustomer, ctx);
+}
+
+/** Answers that came before the outcomes of the mails that ask: a crash may have kept those for a while. */
+async function answersTo(
+  tx: Queryable,
+  resolutions: readonly Resolution[],
+): Promise<ReadonlyMap<number, CustomerEvent>> {
+  const asking = resolutions.filter(({ of, settlement }) => settlement !== null && of.send.ask !== null);
+  return loadAnswers(
+    tx,
+    asking.map(({ of }) => ({ sendId: of.send.id ?? 0, customerId: of.customerId })),
+  );
+}
+
+function settleOne(
+  draft: Draft,
+  { send }: OpenSend,
+  settlement: Settlement,
+  answer: CustomerEvent | undefined,
+  ctx: StoreContext,
+): void {
+  settle(draft, send, settlement, ctx);
+  if (answer === undefined) return;
+  continueWaits(draft, answer, Math.max(answer.at, settlement.at), ctx);
+  armTimers(draft, settlement.at, ctx);
 }
 
 /**
@@ -152,21 +181,5 @@ async function updateRows(tx: Queryable, resolutions: readonly Resolution[], ctx
     `id bigint, fence int, "from" text[], status text, due_at timestamptz, attempts smallint, resends smallint,
      reason text, held_error text`,
     [time(ctx.now)],
-  );
-}
-
-/** A position in time on the step of a mail means past that mail. */
-async function park(tx: Queryable, parked: readonly Resolution[]): Promise<void> {
-  await execute(
-    tx,
-    parked.map(({ of, settlement }) => ({
-      id: of.enrolmentId,
-      was: 'active',
-      step: of.send.step,
-      due_at: timeOrNull(settlement?.at ?? null),
-    })),
-    `update enrolments e set due_at = r.due_at, ready = false from rows r
-     where e.id = r.id and e.status = r.was and e.due_at is null and e.step = r.step`,
-    'id bigint, was text, step text, due_at timestamptz',
   );
 }

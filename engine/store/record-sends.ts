@@ -56,6 +56,7 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
       template: send.template,
       topic: send.topic,
       lane: send.transactional ? 'transactional' : 'bulk',
+      ask: send.ask,
       first_due_at: time(send.firstDueAt),
       due_at: time(send.dueAt),
       status: change.status,
@@ -67,14 +68,14 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
   const inserted = await execute(
     tx,
     rows,
-    `insert into sends (enrolment_id, customer_id, playbook_id, step, visit, template, topic, lane, first_due_at,
+    `insert into sends (enrolment_id, customer_id, playbook_id, step, visit, template, topic, lane, ask, first_due_at,
        due_at, status, settled_at, reason, waits_for, waits_until, release_id)
-     select enrolment_id, customer_id, playbook_id, step, visit, template, topic, lane, first_due_at,
+     select enrolment_id, customer_id, playbook_id, step, visit, template, topic, lane, ask, first_due_at,
        due_at, status, settled_at, reason, waits_for, waits_until, release_id
      from rows order by place
      returning id, enrolment_id, step, visit`,
     `enrolment_id bigint, customer_id bigint, playbook_id int, step text, visit smallint, template text, topic text,
-     lane text, first_due_at timestamptz, due_at timestamptz, status text, settled_at timestamptz, reason text, ${DECISION}`,
+     lane text, ask text, first_due_at timestamptz, due_at timestamptz, status text, settled_at timestamptz, reason text, ${DECISION}`,
   );
   const ids = new Map(
     (inserted.rows as unknown as Inserted[]).map((row) => [`${row.enrolment_id}\n${row.step}\n${row.visit}`, row.id]),

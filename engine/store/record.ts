@@ -82,6 +82,7 @@ function isOnlyInJournal(done: Changes['lines'][number]['do'], reason: string | 
       return reason === 'condition';
     case 'enrol':
     case 'email':
+    case 'survey':
     case 'exit':
     case 'goal':
     case 'complete':

@@ -27,7 +27,7 @@ const LINES = `
   from who w join enrolments e on e.customer_id = w.id join playbooks p on p.id = e.playbook_id
   where e.ended_at >= $2 and e.ended_at < $3
   union all
-  select s.handed_at, w.key, p.name, s.step, 'email', s.template, null
+  select s.handed_at, w.key, p.name, s.step, case when s.ask is null then 'email' else 'survey' end, s.template, null
   from who w join sends s on s.customer_id = w.id join playbooks p on p.id = s.playbook_id
   where s.status in ('sent', 'unknown') and s.handed_at >= $2 and s.handed_at < $3
   union all
@@ -92,6 +92,7 @@ function rankOf(line: Line): number {
     case 'enrol':
       return 0;
     case 'email':
+    case 'survey':
     case 'task':
     case 'set':
     case 'tag':

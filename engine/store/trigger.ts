@@ -37,7 +37,8 @@ export interface ForeseenMails {
   readonly release: Release;
   readonly templates: TemplateSet;
   readonly now: Instant;
-  readonly templateNames: readonly string[];
+  /** `ask` is what a survey asks; null in other mails. */
+  readonly mails: readonly { readonly template: string; readonly ask: string | null }[];
 }
 
 /** What came of it. */
@@ -97,10 +98,14 @@ async function start(
   const { refusal, lines } = foresee(draft, playbook, entry, ctx);
   if (!refusal.entered) return { outcome: 'refused', customer, because: refusal.because };
   if (dryRun) {
-    const atOnce = lines.filter((line) => line.do === 'email' && line.at <= ctx.now);
+    const atOnce = lines.filter((line) => (line.do === 'email' || line.do === 'survey') && line.at <= ctx.now);
     const { release, templates, now } = ctx;
-    const templateNames = atOnce.flatMap(({ template }) => (template === undefined ? [] : [template]));
-    request.onForeseen?.({ profile: draft.profile, release, templates, now, templateNames });
+    const steps = ctx.release.byName.get(playbook)?.steps;
+    const mails = atOnce.flatMap(({ template, step = '' }) => {
+      const of = steps?.get(step);
+      return template === undefined ? [] : [{ template, ask: of?.kind === 'survey' ? of.ask : null }];
+    });
+    request.onForeseen?.({ profile: draft.profile, release, templates, now, mails });
   } else {
     // What is due comes first, as it would have without the person.
     runDue([draft], ctx.now, ctx);

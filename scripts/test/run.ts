@@ -1,5 +1,6 @@
 /** Runs tests of playbooks, and says how long each took. */
 import type { TemplateSet } from '../../engine/message/templates.ts';
+import { sampleSurvey } from '../../engine/message/survey.ts';
 import type { PlaybookTest } from '../../engine/playbook/tests/types.ts';
 import type { Release } from '../../engine/playbook/types.ts';
 import { judge, type Row } from '../../engine/simulate/tests/judge.ts';
@@ -23,8 +24,11 @@ export function runTests(
   templates: TemplateSet,
   clock: () => number,
 ): readonly TestResult[] {
-  const render: Render = ({ profile, enrolment, send, at }, running) =>
-    renderFor({ profile, enrolment, release: running, templates, template: send.template, now: at }).rendered;
+  const render: Render = ({ profile, enrolment, send, at }, running) => {
+    const survey = send.ask === null ? null : sampleSurvey(send.ask);
+    return renderFor({ profile, enrolment, release: running, templates, template: send.template, survey, now: at })
+      .rendered;
+  };
   return tests.map((test) => {
     const started = clock();
     const run = runTest(test, release, render);

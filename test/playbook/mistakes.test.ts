@@ -358,7 +358,6 @@ const CASES: readonly Case[] = [
       ['3:1 not-supported-yet', '`in_flight: move`', 'leave it out'],
       ['4:1 not-supported-yet', '`renamed`', 'leave it out'],
       ['7:7 not-supported-yet', '`coupon`', 'leave it out'],
-      ['8:7 not-supported-yet', '`survey`', 'leave it out'],
       ['9:7 not-supported-yet', '`webhook`', 'leave it out'],
     ],
   },

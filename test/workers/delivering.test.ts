@@ -59,6 +59,7 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
       room: openRoom(1),
       desk: openRoom(1),
       isDraining: () => false,
+      links: null,
       log,
     };
     expect(await deliver(parts, 'transactional', [id])).toBe(1);

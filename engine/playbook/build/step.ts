@@ -74,6 +74,12 @@ function linkBranch(linking: Linking, base: Base, step: Source<'if' | 'then'>): 
   return { ...base, guard: null, kind: 'if', when, ...linkBranches(linking, step, base.next) };
 }
 
+function linkSurvey(linking: Linking, base: Base, step: Source<'survey'>): Step {
+  const { email: template, ask, up_to: upTo } = step.survey;
+  const topic = linking.topicOf(undefined);
+  return { ...base, kind: 'survey', template, topic, ask, upTo, ...linkBranches(linking, step, base.next) };
+}
+
 function taskStep(base: Base, { task }: Source<'task'>): Step {
   return { ...base, kind: 'task', title: task.title, to: task.to ?? null, within: task.within ?? null };
 }
@@ -88,6 +94,7 @@ function link(linking: Linking, step: StepSource, kind: StepKind | null, base: B
   if ('set' in step) return { ...base, kind: 'set', values: step.set };
   if ('tag' in step) return { ...base, kind: 'tag', tag: step.tag };
   if ('untag' in step) return { ...base, kind: 'untag', tag: step.untag };
+  if ('survey' in step) return linkSurvey(linking, base, step);
   if ('task' in step) return taskStep(base, step);
   if ('exit' in step) return { ...base, kind: 'exit', reason: step.exit };
   if (kind === 'if') return linkBranch(linking, base, step as Source<'if' | 'then'>);

@@ -17,6 +17,8 @@ export interface ConditionEnv {
   /** `trigger.count` and `trigger.date`. */
   readonly trigger: boolean;
   readonly vars: boolean;
+  /** What is known of records in `vars`, by name. Other names are of any type. */
+  readonly varRecords?: ReadonlyMap<string, Fields>;
   /** Whether `customer.stage` depends on the time. Null: no stage here (a stage cannot be defined by the stage). */
   readonly stage: { readonly usesTime: boolean } | null;
 }

@@ -136,8 +136,33 @@ function checkDeclared(
   return { type: typeOfField(type), run: reader(recordOf(root), name, type) };
 }
 
+/** The name of a record in `vars`, of `vars.gift` or `vars["gift"]`; null for anything else. */
+function recordInVars(checking: Checking, of: Expression): string | null {
+  if (of.op !== 'field' && of.op !== 'index') return null;
+  if (of.of.op !== 'name' || of.of.name !== 'vars' || checking.locals.has('vars') || !checking.env.vars) return null;
+  if (of.op === 'field') return of.field;
+  return of.at.op === 'literal' && typeof of.at.value === 'string' ? of.at.value : null;
+}
+
+function checkInRecord(checking: Checking, record: string, name: string, fields: Fields, node: Expression): Checked {
+  const type = fields.get(name);
+  if (type === undefined) {
+    const known = [...fields.keys()].map((field) => `\`vars.${record}.${field}\``).join(', ');
+    return fail(checking, node.start, 'cel-unknown', `there is no \`vars.${record}.${name}\`; there is ${known}`);
+  }
+  checking.reads.add(`vars.${record}.${name}`);
+  const of = (scope: Scope): Record_ | undefined => {
+    const value = scope.vars[record];
+    return typeof value === 'object' && value !== null ? (value as Record_) : undefined;
+  };
+  return { type: typeOfField(type), run: reader(of, name, type) };
+}
+
 /** Checks `customer.orders`, `event.total` and the like; null when `of` is no record of the scope. */
 export function checkField(checking: Checking, of: Expression, name: string, node: Expression): Checked | null {
+  const record = recordInVars(checking, of);
+  const fields = record === null ? undefined : checking.env.varRecords?.get(record);
+  if (record !== null && fields !== undefined) return checkInRecord(checking, record, name, fields, node);
   if (of.op !== 'name' || checking.locals.has(of.name) || !isRoot(of.name) || of.name === 'now') return null;
   return of.name === 'vars' ? checkVariable(checking, name, node.start) : checkDeclared(checking, of.name, name, node);
 }

@@ -4,6 +4,7 @@ import type { PlaybookSource, TriggerSource } from '../schema.ts';
 import { type Checks, checkCondition, checkEvent, checkMoment, hint, playbookEnv, withEvent } from './context.ts';
 import { checkSchedule } from './schedule.ts';
 import { checkSteps, checkTopic } from './steps.ts';
+import { varRecords } from './vars.ts';
 
 type LoosePlaybook = Loose<PlaybookSource>;
 type LooseTrigger = Loose<TriggerSource>;
@@ -88,7 +89,7 @@ function checkSupport(checks: Checks, source: LoosePlaybook): void {
 
 /** Checks what a playbook names: fields, events, topics, templates, launches, playbooks and conditions. */
 export function checkPlaybook(checks: Checks, source: LoosePlaybook): void {
-  const env = playbookEnv(checks, source.trigger);
+  const env = { ...playbookEnv(checks, source.trigger), varRecords: varRecords(source.steps ?? []) };
   if (source.trigger !== undefined) checkTrigger(checks, source.trigger, env);
   checkTopic(checks, source, source.topic);
   checkCondition(checks, source, 'audience', { ...env, vars: false });

@@ -29,7 +29,7 @@ export const STEP_KINDS = [
 export type StepKind = (typeof STEP_KINDS)[number];
 
 /** Steps that the language has and the engine does not carry out yet. */
-const NOT_YET: ReadonlySet<StepKind> = new Set(['coupon', 'survey', 'webhook']);
+const NOT_YET: ReadonlySet<StepKind> = new Set(['coupon', 'webhook']);
 
 /** Which kind of step it is; null for one whose own key is misspelt. */
 export function kindOf(step: LooseStep): StepKind | null {
@@ -82,13 +82,22 @@ export function checkTopic({ report, names }: Checks, owner: object, topic: stri
 }
 
 function checkEmail(checks: StepChecks, step: LooseStep): void {
+  if ('survey' in step) {
+    if (step.survey !== undefined) checkTemplate(checks, step.survey, 'email', step.survey.email);
+    if (checks.topic === undefined) reportNoTopic(checks, step, 'survey');
+    return;
+  }
   if (!('email' in step)) return;
   checkTemplate(checks, step, 'email', step.email);
   checkTopic(checks, step, step.topic);
-  if ('topic' in step || checks.topic !== undefined) return;
+  if (!('topic' in step) && checks.topic === undefined) reportNoTopic(checks, step, 'email');
+}
+
+function reportNoTopic(checks: StepChecks, step: LooseStep, kind: 'email' | 'survey'): void {
   const topics = [...checks.names.topics.keys()].map((name) => `\`topic: ${name}\``).join(' or ');
-  const message = "a mail needs a topic: of its own, or the playbook's";
-  checks.report.atKey(step, 'email', { code: 'missing-topic', message, fix: topics === '' ? null : `add ${topics}` });
+  const message =
+    kind === 'email' ? "a mail needs a topic: of its own, or the playbook's" : "a survey needs a topic: the playbook's";
+  checks.report.atKey(step, kind, { code: 'missing-topic', message, fix: topics === '' ? null : `add ${topics}` });
 }
 
 function checkWaits(checks: StepChecks, step: LooseStep): void {
@@ -120,7 +129,6 @@ function checkChoose(checks: StepChecks, step: LooseStep): void {
 
 function checkReferences(checks: StepChecks, step: LooseStep): void {
   const { report, names } = checks;
-  if ('survey' in step && step.survey !== undefined) checkTemplate(checks, step.survey, 'email', step.survey.email);
   if (!('start' in step) || step.start === undefined) return;
   if (!names.playbooks.has(step.start)) {
     const fix = hint(step.start, names.playbooks, `write playbooks/${step.start}.yaml`);

@@ -1,0 +1,17 @@
+/** What the steps of a playbook put into `vars`, so that conditions and templates are checked against it. */
+import type { DeclaredType, Fields } from '../cel/context.ts';
+import { allSteps, type LooseStep } from './steps.ts';
+
+const SCORE: Fields = new Map<string, DeclaredType>([['score', 'number']]);
+
+/** The records in `vars` by name: `vars.ID.score` of a survey. Other names may be given by hand. */
+export function varRecords(steps: readonly (LooseStep | undefined)[]): ReadonlyMap<string, Fields> {
+  const records = new Map<string, Fields>();
+  let surveys = 0;
+  for (const step of allSteps(steps)) {
+    if (!('survey' in step)) continue;
+    surveys += 1;
+    records.set(step.id ?? `survey-${surveys}`, SCORE);
+  }
+  return records;
+}

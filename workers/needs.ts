@@ -1,0 +1,26 @@
+/** What a release needs of the configuration: said at the start and before a deployment, not when a mail is due. */
+import type { Release } from '../engine/playbook/types.ts';
+import { ConfigError, type Config, type ConfigProblem } from './config.ts';
+
+/** @throws ConfigError when the release cannot be carried out with this configuration. */
+export function requireSettings(release: Release, config: Pick<Config, 'publicUrl'>): void {
+  const problems: ConfigProblem[] = [];
+  const survey = config.publicUrl === null ? firstWith(release, 'survey') : null;
+  if (survey !== null) {
+    const message =
+      `is not set, and the survey in ${survey} needs it for the links in its mail. ` +
+      'Set it to the address under which readers reach the role "public", e.g. https://mail.hearth.example';
+    problems.push({ variable: 'PERENNIAL_PUBLIC_URL', message });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
+/** The first step of that kind, in words; null when there is none. */
+function firstWith(release: Release, kind: 'survey'): string | null {
+  for (const playbook of release.playbooks) {
+    for (const step of playbook.steps.values()) {
+      if (step.kind === kind) return `playbooks/${playbook.name}.yaml (step "${step.id}")`;
+    }
+  }
+  return null;
+}
