@@ -102,12 +102,10 @@ const schema = z.object({
   PERENNIAL_PUBLIC_PORT: wholeNumber(0, 65_535, '4500')
     .default(4500)
     .meta({ description: 'its port; 0 for any free one' }),
-  PERENNIAL_PUBLIC_URL: serverUrl(['https', 'http'], 'https://mail.hearth.example')
-    .optional()
-    .meta({
-      description: 'the address under which readers reach the public server; links in mails begin with it',
-      unset: 'http://127.0.0.1 with the port above; with DATABASE_URL, surveys need it',
-    }),
+  PERENNIAL_PUBLIC_URL: serverUrl(['https', 'http'], 'https://mail.hearth.example').optional().meta({
+    description: 'the address under which readers reach the public server; links in mails begin with it',
+    unset: 'http://127.0.0.1 with the port above; with DATABASE_URL, surveys need it',
+  }),
   PERENNIAL_CONCURRENCY: z
     .string()
     .default('')

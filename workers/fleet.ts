@@ -64,7 +64,17 @@ export function startFleet(
     if (transports === null) throw new Error('the role "deliver" needs a way for mail to leave');
     const handOver = openHandOver(db);
     const settling = openSettling({ db, cache, hints, log, onSettled: signal.raise });
-    const common = { db, cache, hints, handOver, settling, transports, isDraining: () => draining, links: parts.links, log };
+    const common = {
+      db,
+      cache,
+      hints,
+      handOver,
+      settling,
+      transports,
+      isDraining: () => draining,
+      links: parts.links,
+      log,
+    };
     for (const lane of ['transactional', 'bulk'] as const) {
       const claimSize = claimSizeFor(config.smtpConnections, config.concurrency[lane]);
       const desk = openRoom(config.smtpConnections * COMPOSED_PER_CONNECTION);

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import { intakeApp } from '../engine/ingest/http/app.ts';
 import { openIntake, type Intake } from '../engine/ingest/http/intake.ts';
+import { ANSWER_PATH } from '../engine/message/survey.ts';
 import type { ReleaseCache } from '../engine/store/context.ts';
 import type { Database } from '../engine/store/database.ts';
 import { ConfigError, type Config } from './config.ts';
@@ -51,10 +52,9 @@ export async function startPublic(parts: PublicParts): Promise<PublicServer> {
   const { config, log } = parts;
   const writeKey = await writeKeyOf(config);
   const intake = openPublicIntake(parts);
-  const app = new Hono();
-  app.route('/', openSurveys(parts));
-  app.mount('/', intakeApp({ intake, writeKey, onFailure: failureReport(log) }).fetch);
-  const server = serverOf(app);
+  const calls = intakeApp({ intake, writeKey, onFailure: failureReport(log) });
+  const surveys = openSurveys(parts);
+  const server = serverOf((request) => (isForSurveys(request) ? surveys : calls).fetch(request));
   const port = await listen(server, config);
   const host = config.publicHost.includes(':') ? `[${config.publicHost}]` : config.publicHost;
   const url = `http://${host}:${port}`;
@@ -105,9 +105,13 @@ function openPublicIntake({ db, cache, hints, log }: PublicParts): Intake {
   });
 }
 
-function serverOf(app: Hono): Server {
+function isForSurveys(request: Request): boolean {
+  return new URL(request.url).pathname.startsWith(ANSWER_PATH);
+}
+
+function serverOf(answer: (request: Request) => Response | Promise<Response>): Server {
   const fetch = async (request: Request): Promise<Response> => {
-    const response = await app.fetch(request);
+    const response = await answer(request);
     // While draining, a connection that is kept open for the next request would keep the process from ending.
     if (!server.listening) response.headers.set('connection', 'close');
     return response;

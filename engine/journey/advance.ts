@@ -199,14 +199,7 @@ function mail(
 }
 
 /** Simulation: the attempt is the hand-over. */
-export function tryNow(
-  draft: Draft,
-  enrolment: Enrolment,
-  step: Step,
-  send: Send,
-  at: Instant,
-  ctx: Context,
-): Next {
+export function tryNow(draft: Draft, enrolment: Enrolment, step: Step, send: Send, at: Instant, ctx: Context): Next {
   const decision = decide(draft, send, at, ctx);
   reportAttempt(draft, send, at, decision, ctx);
   const { playbook } = send;

@@ -184,7 +184,8 @@ export interface Line {
   readonly customer: string;
   readonly playbook: string;
   readonly step?: string;
-  readonly do: 'enrol' | 'email' | 'survey' | 'task' | 'set' | 'tag' | 'untag' | 'exit' | 'goal' | 'complete' | 'skip' | 'cancel';
+  readonly do:
+    'enrol' | 'email' | 'survey' | 'task' | 'set' | 'tag' | 'untag' | 'exit' | 'goal' | 'complete' | 'skip' | 'cancel';
   readonly template?: string;
   readonly reason?: string;
 }

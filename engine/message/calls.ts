@@ -105,7 +105,7 @@ export function isHelperCall(target: hbs.AST.PathExpression, node: hbs.AST.Musta
 /** What a message calls an expression. */
 export function textOf(node: hbs.AST.Expression): hbs.AST.StringLiteral {
   const { loc } = node;
-  const original = 'original' in node ? (node as hbs.AST.PathExpression).original : null;
+  const original = 'original' in node ? (node as { readonly original: string | number }).original : null;
   const inner = node.type === 'SubExpression' ? (node as hbs.AST.SubExpression).path.original : null;
   // A number's original is a number, which Handlebars would refuse here.
   return { type: 'StringLiteral', value: String(original ?? inner ?? 'value'), original: String(original ?? ''), loc };

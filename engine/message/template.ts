@@ -42,7 +42,13 @@ export function makeTemplate(parts: {
     needs,
     render: (scope) => {
       const context = contextOf(scope);
-      const data: RenderData = { locale: scope.locale, zone: scope.zone.name, now: scope.now, turns: 0, survey: scope.survey ?? null };
+      const data: RenderData = {
+        locale: scope.locale,
+        zone: scope.zone.name,
+        now: scope.now,
+        turns: 0,
+        survey: scope.survey ?? null,
+      };
       const page = bounded(html(context, data), 'HTML');
       return {
         subject: oneLine(subject(context, data)),

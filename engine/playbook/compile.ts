@@ -176,7 +176,9 @@ export function compileProject(all: readonly SourceFile[]): Compiled {
     texts: read.playbooks.flatMap(({ report, value }) =>
       report === null ? [] : templateTexts(report, value?.steps ?? []),
     ),
-    mails: read.playbooks.flatMap(({ report, value }) => (report === null ? [] : namedMails(report, value?.steps ?? []))),
+    mails: read.playbooks.flatMap(({ report, value }) =>
+      report === null ? [] : namedMails(report, value?.steps ?? []),
+    ),
     checked: soundOnly(declared, ones, read.company?.source.text ?? ''),
   };
   if (declared === null || !isSound(problems)) return { release: null, problems, ...found };

@@ -10,7 +10,9 @@ const LINKS = 'survey.links';
  * links for answers, which would be held.
  */
 export function checkSurveyLinks(mails: readonly NamedMail[], templates: TemplateSet): readonly Problem[] {
-  return mails.flatMap((mail) => variantsOf(mail.template, templates).flatMap((name) => problemOf(mail, name, templates)));
+  return mails.flatMap((mail) =>
+    variantsOf(mail.template, templates).flatMap((name) => problemOf(mail, name, templates)),
+  );
 }
 
 /** The template and its other languages. */

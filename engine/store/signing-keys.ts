@@ -4,7 +4,9 @@ import type { Queryable } from './database.ts';
 
 /** All keys, the newest first: that one signs, all of them are good for reading. */
 export async function loadSigningKeys(db: Queryable): Promise<readonly SigningKey[]> {
-  const { rows } = await db.query<{ id: number; secret: Buffer }>('select id, secret from signing_keys order by id desc');
+  const { rows } = await db.query<{ id: number; secret: Buffer }>(
+    'select id, secret from signing_keys order by id desc',
+  );
   return rows;
 }
 

@@ -39,7 +39,7 @@ function check(files: readonly SourceFile[]): ReturnType<typeof checkSources> {
   const named = files.flatMap(({ text }) => [...text.matchAll(/\bemail"?: ?"?([a-z-]+\/[a-z-]+)/g)]);
   const templates = [...new Set(named.map(([, name = '']) => name))].map((name) => ({
     path: `templates/${name}.hbs`,
-    text: `---\nsubject: Sample\n---\n<p>Sample</p>`,
+    text: `---\nsubject: Sample\n---\n<p>${name.startsWith('checkin/') ? '{{survey_url 1}}' : 'Sample'}</p>`,
   }));
   const started = files.flatMap(({ text }) => [...text.matchAll(/\bstart"?: ?"?([a-z-]+)/g)]);
   const playbooks = started.map(([, name = '']) => ({ path: `playbooks/${name}.yaml`, text: JSON.stringify(BASE) }));

@@ -57,7 +57,17 @@ async function mailOf(template: string, profile: Partial<Profile> = {}): ReturnT
     address: 'ada@example.com',
     messageId: '<send-7@sample.example>',
     attempts: 0,
-    send: { ...where, id: 7, visit: 0, template, topic: 'news', transactional: false, ask: null, firstDueAt: at, dueAt: at },
+    send: {
+      ...where,
+      id: 7,
+      visit: 0,
+      template,
+      topic: 'news',
+      transactional: false,
+      ask: null,
+      firstDueAt: at,
+      dueAt: at,
+    },
     profile: { ...ADA, ...profile },
     enrolment: {
       ...where,

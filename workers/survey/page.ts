@@ -113,9 +113,7 @@ function page(words: Words, title: string, company: string, body: Html): Html {
       </head>
       <body>
         <main>
-          <div class="card">
-            ${company === '' ? '' : html`<p class="who">${company}</p>`} ${body}
-          </div>
+          <div class="card">${company === '' ? '' : html`<p class="who">${company}</p>`} ${body}</div>
         </main>
       </body>
     </html>`;

@@ -63,7 +63,8 @@ const DE: Words = {
   gone: 'Diese Umfrage ist geschlossen',
   goneText: 'Sie kann nicht mehr beantwortet werden.',
   trouble: 'Das hat nicht geklappt',
-  troubleText: 'Ihre Antwort konnte gerade nicht gespeichert werden. Bitte versuchen Sie es in einer Minute noch einmal.',
+  troubleText:
+    'Ihre Antwort konnte gerade nicht gespeichert werden. Bitte versuchen Sie es in einer Minute noch einmal.',
   choose: 'Bitte wählen Sie einen der Werte.',
 };
 
