@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME`: one measurement after the other; each prints its own figures. */
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
+  check: () => import('./check.ts'),
   throughput: () => import('./throughput.ts'),
   latency: () => import('./latency.ts'),
   'row-size': () => import('./row-size.ts'),

@@ -6,6 +6,7 @@ import { missingLocale } from './rules/missing-locale.ts';
 import { missingVariable } from './rules/missing-variable.ts';
 import { neverFires } from './rules/never-fires.ts';
 import { neverTrue } from './rules/never-true.ts';
+import { noWeekday } from './rules/no-weekday.ts';
 import { noWayOut } from './rules/no-way-out.ts';
 import { overCap } from './rules/over-cap.ts';
 import { removedStep } from './rules/removed-step.ts';
@@ -17,6 +18,7 @@ export const RULES: readonly Rule[] = [
   neverTrue,
   alwaysTrue,
   neverFires,
+  noWeekday,
   goalIsTrigger,
   circle,
   missingVariable,

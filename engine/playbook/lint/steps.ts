@@ -8,10 +8,14 @@ export type { StepKind } from '../check/steps.ts';
 /** A list of steps. */
 export type Steps = readonly StepSource[];
 
-/** All steps of a playbook in written order. */
+const known = new WeakMap<object, readonly StepSource[]>();
+
+/** All steps of a playbook in written order. Every rule asks for them. */
 export function stepsOf({ source }: CheckedText): readonly StepSource[] {
   // A source without mistakes has no holes: what is loose is only the type.
-  return [...allSteps(source.steps)] as unknown as readonly StepSource[];
+  const found = known.get(source) ?? ([...allSteps(source.steps)] as unknown as readonly StepSource[]);
+  known.set(source, found);
+  return found;
 }
 
 /** The kind of a step. */

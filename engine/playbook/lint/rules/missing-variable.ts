@@ -2,6 +2,7 @@ import type { CheckedText } from '../../checked.ts';
 import { assignedAt } from '../assigned.ts';
 import { fileOf, mailSteps, type MailStep } from '../mail-steps.ts';
 import { type Finding, findingAt, type LintContext, type Rule } from '../rule.ts';
+import { stepsOf } from '../steps.ts';
 
 /** Why a variable may have no value, and what to do about it. */
 interface Lack {
@@ -36,20 +37,42 @@ function has(trigger: CheckedText['source']['trigger'], root: 'event' | 'launch'
   return root === 'trigger' ? 'date' in trigger || 'schedule' in trigger : root in trigger;
 }
 
-function lackOf(context: LintContext, text: CheckedText, name: string, assigned: ReadonlySet<string>): Lack | null {
+/** What a mail's variables are judged by. */
+interface Judging {
+  readonly context: LintContext;
+  readonly text: CheckedText;
+  /** The playbooks with a step that starts this one. */
+  readonly starters: readonly CheckedText[];
+}
+
+/** Whether whoever comes from another playbook brings the record along: both were started by the same event or launch. */
+function handsOn(starter: CheckedText, text: CheckedText, root: 'event' | 'launch' | 'trigger'): boolean {
+  if (root === 'trigger' || mayStartByHand(starter)) return false;
+  const name = (trigger: CheckedText['source']['trigger']): string | undefined => {
+    if (root === 'event') return 'event' in trigger ? trigger.event : undefined;
+    return 'launch' in trigger ? trigger.launch : undefined;
+  };
+  return name(starter.source.trigger) === name(text.source.trigger);
+}
+
+function lackOf({ context, text, starters }: Judging, name: string, assigned: ReadonlySet<string>): Lack | null {
   const [root = '', field = ''] = name.split('.');
   if (root === 'vars') return lackOfVariable(text, field, assigned);
   if (root !== 'event' && root !== 'launch' && root !== 'trigger') return null;
-  if (!has(text.source.trigger, root))
-    return {
-      because: `this playbook is not started by ${bringer(root)}, so there is no \`${root}\``,
-      fix: `take it out of the template, or test it with {{#if ${name}}}`,
-    };
+  if (!has(text.source.trigger, root)) {
+    const because = `this playbook is not started by ${bringer(root)}, so there is no \`${root}\``;
+    return { because, fix: `take it out of the template, or test it with {{#if ${name}}}` };
+  }
   const unknown = undeclared(context, text, root, field);
   if (unknown !== null) return { because: unknown, fix: `declare it, or test it in the template with {{#if ${name}}}` };
-  if (!mayStartByHand(text)) return null;
-  const because = `whoever is started by hand has no \`${root}\``;
-  return { because, fix: `write \`manual: false\`, or test it in the template with {{#if ${name}}}` };
+  if (mayStartByHand(text)) {
+    const because = `whoever is started by hand has no \`${root}\``;
+    return { because, fix: `write \`manual: false\`, or test it in the template with {{#if ${name}}}` };
+  }
+  const starter = starters.find((one) => !handsOn(one, text, root));
+  if (starter === undefined) return null;
+  const because = `whoever \`${starter.name}\` starts has no \`${root}\``;
+  return { because, fix: `test it in the template with {{#if ${name}}}` };
 }
 
 function lackOfVariable(text: CheckedText, field: string, assigned: ReadonlySet<string>): Lack | null {
@@ -60,30 +83,36 @@ function lackOfVariable(text: CheckedText, field: string, assigned: ReadonlySet<
   return { because: `not every way to this step sets \`vars.${field}\``, fix };
 }
 
-function* ofMail(
-  context: LintContext,
-  text: CheckedText,
-  mail: MailStep,
-  assigned: ReadonlySet<string>,
-): Generator<Finding> {
+function* ofMail(judging: Judging, mail: MailStep, assigned: ReadonlySet<string>): Generator<Finding> {
   const told = new Set<string>();
   for (const facts of mail.variants) {
     for (const name of facts.needs) {
-      const lack = lackOf(context, text, name, assigned);
+      const lack = lackOf(judging, name, assigned);
       if (lack === null || told.has(lack.because)) continue;
       told.add(lack.because);
       const message = `${fileOf(facts)} prints \`${name}\`, and ${lack.because}: without it the mail is held`;
       const level = lack.level === undefined ? {} : { level: lack.level };
-      yield findingAt(text, mail, { message, fix: lack.fix, ...level });
+      yield findingAt(judging.text, mail, { message, fix: lack.fix, ...level });
     }
   }
 }
 
+function startersOf(playbooks: readonly CheckedText[]): ReadonlyMap<string, readonly CheckedText[]> {
+  const found = new Map<string, CheckedText[]>();
+  for (const text of playbooks) {
+    for (const step of stepsOf(text)) {
+      if ('start' in step) found.set(step.start, [...(found.get(step.start) ?? []), text]);
+    }
+  }
+  return found;
+}
+
 function* find(context: LintContext): Generator<Finding> {
+  const starters = startersOf(context.playbooks);
   for (const text of context.playbooks) {
     const assigned = assignedAt(text);
-    for (const mail of mailSteps(context, text))
-      yield* ofMail(context, text, mail, assigned.get(mail.step) ?? new Set());
+    const judging = { context, text, starters: starters.get(text.name) ?? [] };
+    for (const mail of mailSteps(context, text)) yield* ofMail(judging, mail, assigned.get(mail.step) ?? new Set());
   }
 }
 

@@ -8,9 +8,23 @@ export type Verdict = 'never' | 'always' | 'sometimes';
 /** A condition with more combinations of values than this is not judged. */
 const MOST_COMBINATIONS = 20_000;
 
-/** The condition as an expression; null for one that is none (said at its place already). */
+/** Several rules ask about the same condition: what was read and judged is kept, so many at most. */
+const MOST_KEPT = 5_000;
+const read = new Map<string, Expression | null>();
+const judged = new WeakMap<World, WeakMap<Expression, Verdict>>();
+
+/** The condition as an expression, the same one for the same text; null for one that is none (said at its place already). */
 export function parsed(source: string | undefined): Expression | null {
   if (source === undefined) return null;
+  const known = read.get(source);
+  if (known !== undefined) return known;
+  if (read.size >= MOST_KEPT) read.clear();
+  const found = tryParse(source);
+  read.set(source, found);
+  return found;
+}
+
+function tryParse(source: string): Expression | null {
   try {
     return parseExpression(source);
   } catch (error) {
@@ -50,6 +64,17 @@ export function canHold(all: readonly Expression[], none: readonly Expression[],
 
 /** Whether a condition can be true, and whether it can be anything else. */
 export function verdictOf(node: Expression, world: World): Verdict {
+  let known = judged.get(world);
+  if (known === undefined) {
+    known = new WeakMap();
+    judged.set(world, known);
+  }
+  const verdict = known.get(node) ?? judge(node, world);
+  known.set(node, verdict);
+  return verdict;
+}
+
+function judge(node: Expression, world: World): Verdict {
   if (!canHold([node], [], world)) return 'never';
   return canHold([], [node], world) ? 'sometimes' : 'always';
 }
