@@ -1,6 +1,7 @@
 /** `perennial test`: runs the tests of playbooks on a virtual clock. docs/testing-playbooks.md. */
 import { writeFile } from 'node:fs/promises';
 import { checkProject } from '../engine/project/check.ts';
+import { codeOf } from '../engine/project/errors.ts';
 import { ProjectError } from '../engine/project/read.ts';
 import { watchProject } from '../engine/project/watch.ts';
 import type { Problem, SourceFile } from '../engine/playbook/problem.ts';
@@ -22,6 +23,11 @@ interface Options {
   readonly json?: boolean;
 }
 
+/** The file of `--junit` cannot be written. */
+class UnwritableResults extends Error {
+  readonly code = 'unwritable-results';
+}
+
 /** The command. Exit code 0 when all passed, 1 when some failed, 2 when files have mistakes or there is nothing to run. */
 export function testCommand(terminal: Terminal = processTerminal()): Command {
   return bareCommand('test', 'run the tests of playbooks (playbooks/NAME.test.yaml) on a virtual clock')
@@ -35,7 +41,7 @@ export function testCommand(terminal: Terminal = processTerminal()): Command {
         const sources = await round(terminal, filters, options, null);
         if (options.watch === true) await follow(terminal, filters, options, sources);
       } catch (error) {
-        if (!(error instanceof ProjectError)) throw error;
+        if (!(error instanceof ProjectError) && !(error instanceof UnwritableResults)) throw error;
         terminal.err(`${error.message}\n`);
         terminal.setExitCode(2);
       }
@@ -96,9 +102,20 @@ async function runAndTell(terminal: Terminal, options: Options, run: Run): Promi
   };
   if (options.json === true) terminal.out(jsonResults(results, totals));
   else terminal.out(`${formatResults(terminal, results, zone)}\n${formatTotals(terminal, totals)}`);
-  if (options.junit !== undefined) await writeFile(options.junit, junitXml(results, unusable, zone));
+  if (options.junit !== undefined) await writeResults(options.junit, junitXml(results, unusable, zone));
   if (unusable.length > 0) terminal.setExitCode(2);
   else if (failed > 0) terminal.setExitCode(1);
+}
+
+async function writeResults(file: string, xml: string): Promise<void> {
+  try {
+    await writeFile(file, xml);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === null) throw error;
+    const message = `--junit: ${file} cannot be written (${code}): name a file in a folder that exists`;
+    throw new UnwritableResults(message, { cause: error });
+  }
 }
 
 function hasWord(path: string, filters: readonly string[]): boolean {
@@ -148,7 +165,9 @@ async function follow(
     },
     onError: (error) => terminal.err(`Changes can no longer be seen: ${error.message}\n`),
   });
-  terminal.err('Watching for changes; Ctrl-C ends it.\n');
+  const started = 'Watching for changes; Ctrl-C ends it.\n';
+  if (options.json === true) terminal.err(started);
+  else terminal.out(started);
   await new Promise<void>((resolve) => process.once('SIGINT', () => resolve()));
   watching.close();
 }

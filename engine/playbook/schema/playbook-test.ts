@@ -166,7 +166,7 @@ const test = z.strictObject({
   events: z
     .array(z.union([event, change]))
     .optional()
-    .describe('What happens, in order where times are equal.'),
+    .describe('What happens; at one time events come first, then changes, each as written.'),
   start: z
     .union([start, z.array(start)])
     .optional()
