@@ -65,6 +65,27 @@ describe('a test passes', () => {
     expect(runOne(expecting(`${ORDERED}${change}`, HELLO, '- { skip: tips, reason: unsubscribed }')).passed).toBe(true);
   });
 
+  it('of a playbook with those that it starts, a survey and its answer among them', () => {
+    const files = {
+      ...FILES,
+      'playbooks/welcome.yaml': `${FILES['playbooks/welcome.yaml'] ?? ''}  - start: asking\n`,
+      'playbooks/asking.yaml': ASKING,
+      'templates/ask/nps.hbs':
+        '---\nsubject: One question\n---\n{{#each survey.links}}<a href="{{url}}">{{score}}</a>{{/each}}',
+    };
+    const answered = `${ORDERED}  - { at: 2026-04-02T20:00, event: survey.answered, data: { survey: nps, score: 9 } }\n`;
+    const lines = [
+      HELLO,
+      TIPS,
+      '- { at: 2026-03-30T10:15, survey: ask/nps, playbook: asking, subject: One question }',
+      '- { at: 2026-04-02T20:00, tag: promoter, playbook: asking }',
+    ];
+    const greeted = '- { at: 2026-03-27T10:15, tag: greeted, playbook: welcome }';
+    const result = runOne(expecting(answered, HELLO, greeted, ...lines.slice(1)), files);
+    expect(result.passed ? [] : differenceOf(result)).toEqual([]);
+    expect(runOne(expecting(ORDERED, ...lines.slice(0, 3)), files).passed).toBe(true);
+  });
+
   it('for each of two readers, in the order of time', () => {
     const result = runOne(`customers:
   - { id: ada, email: ada@example.com, first_name: Ada, timezone: Europe/Berlin }
@@ -205,6 +226,14 @@ describe('a test fails, and shows', () => {
 });
 
 const LONG = `topic: news\ntrigger: { event: order.placed, first: true }\nsteps:\n  - email: welcome/hello\n${'  - tag: x\n'.repeat(101)}`;
+
+const ASKING = `topic: news
+trigger: { manual: true }
+steps:
+  - survey: { email: ask/nps, ask: nps, up_to: 7 days }
+    then:
+      - tag: promoter
+`;
 
 describe('align', () => {
   /** As slow as it is plain. */

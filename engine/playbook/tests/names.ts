@@ -12,6 +12,7 @@ export function namesOfStep(step: Step): readonly string[] {
 function exitReasons(playbook: Playbook): readonly string[] {
   const steps = [...playbook.steps.values()];
   return [
+    ...(playbook.entry.ifActive === 'restart' ? ['restart'] : []),
     ...playbook.exits.map((exit) => (exit.kind === 'event' ? `event ${exit.event}` : 'condition')),
     ...steps.flatMap((step) => (step.kind === 'exit' ? [step.reason] : [])),
     ...steps.flatMap((step) => (step.kind === 'wait' && step.wait.kind === 'field' ? ['past'] : [])),
