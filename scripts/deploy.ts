@@ -62,10 +62,23 @@ async function gitCommit(dir: string): Promise<string | null> {
   }
 }
 
+function leftBehindText({ leftBehind }: Extract<Deployed, { readonly outcome: 'refused' }>): string {
+  const lines = leftBehind.map(({ playbook, step, because, enrolments, customers }) => {
+    const names = `${customers.join(', ')}${enrolments > customers.length ? ', …' : ''}`;
+    const what = because === 'gone' ? 'which is gone' : 'which is another kind of step now';
+    return `  "${playbook}": ${enrolments} on the step "${step}", ${what} (${names})\n`;
+  });
+  return (
+    `Not deployed: \`in_flight: move\` would leave customers behind.\n${lines.join('')}` +
+    'Name where they go on under `renamed:`, keep the step, write `in_flight: pin`, or end them with "perennial cancel".\n'
+  );
+}
+
 function describe(deployed: Deployed): Answer {
   const short = deployed.releaseId.slice(0, 12);
   switch (deployed.outcome) {
     case 'refused': {
+      if (deployed.leftBehind.length > 0) return { json: deployed, text: leftBehindText(deployed), failed: true };
       const lines = deployed.needed.map(({ template, playbook, enrolments, customers }) => {
         const names = `${customers.join(', ')}${enrolments > customers.length ? ', …' : ''}`;
         return `  ${template}: ${enrolments} under way in "${playbook}" (${names})\n`;

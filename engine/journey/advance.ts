@@ -97,6 +97,8 @@ function take(
     }
     return { to: step.next };
   }
+  // An edit may have put a step that is done after where the customer stands: nobody gets the same mail twice.
+  if (enrolment.done?.has(step.id) === true) return { to: step.next };
   if (step.kind === 'start') {
     started.push(...startByStep(draft, enrolment, step, at, ctx));
     return { to: step.next };

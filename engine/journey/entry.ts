@@ -20,8 +20,9 @@ export interface Start {
   readonly vars?: Readonly<Record<string, Json>>;
 }
 
-/** What forbids the entry, asked in the language's order: `again`, `if_active`, then the audience. Null: nothing. */
+/** What forbids the entry, asked in the language's order: `in_flight: drain`, `again`, `if_active`, then the audience. Null: nothing. */
 export function obstacleOf(draft: Draft, playbook: Playbook, start: Start, ctx: Context): EntryObstacle | null {
+  if (playbook.inFlight === 'drain') return 'draining';
   const record = draft.entries.get(playbook.name);
   if (record?.keys.has(start.entryKey) === true) return 'taken';
   if (record !== undefined && !mayEnterAgain(draft, playbook, record.lastStartedAt, start.at, ctx)) return 'not again';

@@ -73,7 +73,7 @@ export interface Enrolment {
   /** The database's id; null until it is stored. */
   readonly id: number | null;
   readonly playbook: string;
-  /** The playbook's version it started with and keeps. */
+  /** The playbook's version it is in: the one it started with, or one to which a deployment moved it. */
   readonly version: string;
   /**
    * What it was started by: `event:ID`, `date:DAY`, `schedule:DAY`, `lapse:INSTANT`, `launch:NAME`,
@@ -84,6 +84,8 @@ export interface Enrolment {
   readonly origin: Origin;
   readonly vars: Readonly<Record<string, Json>>;
   readonly position: Position;
+  /** Steps that it has done outwardly (a mail, a task) in an earlier version: only of one that was moved to this one. */
+  readonly done?: ReadonlySet<string>;
 }
 
 export type SkipReason =
@@ -252,7 +254,7 @@ export interface Refusal {
 }
 
 /** What forbids an entry that a trigger asks for. */
-export type RefusalReason = 'not again' | 'already active' | 'audience';
+export type RefusalReason = 'not again' | 'already active' | 'audience' | 'draining';
 
 /** What is to be stored after a run: whole new values of what changed, nothing of what did not. */
 export interface Changes {

@@ -6,6 +6,7 @@ import { checkAddress, checkCompany } from './check/company.ts';
 import { nothingResolved } from './check/context.ts';
 import { placeSteps } from './check/ids.ts';
 import { checkPlaybook } from './check/playbook.ts';
+import { checkRenamed } from './check/renamed.ts';
 import { allSteps } from './check/steps.ts';
 import { namedMails, type NamedMail } from './check/mails.ts';
 import { templateTexts, type TemplateText } from './check/texts.ts';
@@ -71,7 +72,10 @@ function checkOne(read: Read<PlaybookSource>, names: Declarations | null): One |
   if (report === null || value === undefined) return null;
   const resolved = nothingResolved();
   const places = placeSteps(report, value.steps ?? []);
-  if (names !== null) checkPlaybook({ report, names, resolved }, value);
+  if (names !== null) {
+    checkPlaybook({ report, names, resolved }, value);
+    checkRenamed({ report, names, resolved }, value, new Set([...places.values()].map(({ id }) => id)));
+  }
   if (!isSound(report.problems.filter(({ code }) => code !== 'not-supported-yet'))) return null;
   const checked = {
     name: nameOf(source.path),

@@ -231,6 +231,10 @@ export interface Playbook {
   readonly lateAfter: Duration;
   /** The playbook's own `unknown:`; null leaves it to the topic: `resend` for transactional mail, else `assume_sent`. */
   readonly unknownPolicy: UnknownPolicy | null;
+  /** What becomes of customers under way in earlier versions; while it drains, nobody enters. */
+  readonly inFlight: 'pin' | 'move' | 'drain';
+  /** Old step ids and their new ones. */
+  readonly renamed: Readonly<Record<string, string>>;
   readonly first: string | null;
   readonly steps: ReadonlyMap<string, Step>;
 }

@@ -5,6 +5,7 @@ import type { Queryable } from './database.ts';
 /** What a person can do. */
 export type AuditAction =
   | 'deploy'
+  | 'rollback'
   | 'pause'
   | 'resume'
   | 'trigger'

@@ -71,17 +71,17 @@ export function openReleaseCache(compile: (sources: readonly SourceFile[]) => Co
   };
 
   const pinned = async (tx: Queryable, of: PlaybookIds, versionId: number): Promise<Playbook> => {
-    const known = versions.get(versionId);
+    const { id, playbook, version, releaseId } = of.version(versionId);
+    const known = versions.get(id);
     if (known !== undefined) {
-      versions.delete(versionId);
-      versions.set(versionId, known);
+      versions.delete(id);
+      versions.set(id, known);
       return known;
     }
-    const { playbook, version, releaseId } = of.version(versionId);
     const { release } = await compiled(tx, releaseId);
     const found = release.byName.get(playbook);
     if (found?.version !== version) throw unknownVersion(playbook, version);
-    versions.set(versionId, found);
+    versions.set(id, found);
     dropOldest(versions, KEPT_VERSIONS);
     return found;
   };

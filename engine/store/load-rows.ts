@@ -1,9 +1,11 @@
 /** The customers' own rows, table by table, each in one statement. */
 import type { Enrolment, EntryRecord, EventStat, Position, Profile, Send, Timer } from '../journey/types.ts';
+import type { StepNames } from '../playbook/identity.ts';
 import type { Json } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
+import { renameScores, STEP_TABLES } from './moved.ts';
 import { unpackOrigin, type StoredOrigin } from './origin.ts';
 import type { StoredSend } from './stored.ts';
 
@@ -61,17 +63,27 @@ interface EnrolmentRow extends Record<string, unknown> {
   readonly ready: boolean;
   readonly due_at: Instant | null;
   readonly held: boolean;
+  readonly moved: boolean | null;
 }
 
-/** Active enrolments, the older first, their versions prepared. */
+/** An active enrolment with what its row needs to be written again. */
+export interface LoadedEnrolment {
+  readonly enrolment: Enrolment;
+  readonly id: number;
+  readonly held: boolean;
+  /** Steps that its rows call otherwise than it does; null: none. */
+  readonly renames: StepNames | null;
+}
+
+/** Active enrolments, the older first, their versions prepared; each in the version to which deployments moved it. */
 export async function loadEnrolments(
   tx: Queryable,
   ids: Ids,
   ctx: StoreContext,
-): Promise<ReadonlyMap<number, { readonly enrolment: Enrolment; readonly id: number; readonly held: boolean }[]>> {
+): Promise<ReadonlyMap<number, LoadedEnrolment[]>> {
   const { rows } = await tx.query<EnrolmentRow>(
     `select id, customer_id, playbook_id, version_id, entry_key, started_at, origin, vars, step, ready, due_at,
-       held_at is not null as held
+       held_at is not null as held, moved
      from enrolments where customer_id = any($1::bigint[]) and status = 'active'`,
     [ids],
   );
@@ -79,23 +91,54 @@ export async function loadEnrolments(
     tx,
     rows.map((row) => row.version_id),
   );
-  return group(rows.sort(byId), (row) => ({ id: row.id, held: row.held, enrolment: enrolmentOf(row, ctx) }));
+  const done = await loadDone(tx, rows, ctx);
+  return group(rows.sort(byId), (row) => ({
+    id: row.id,
+    held: row.held,
+    renames: ctx.ids.renames(row.version_id),
+    enrolment: enrolmentOf(row, ctx, done.get(row.id)),
+  }));
 }
 
-function enrolmentOf(row: EnrolmentRow, ctx: StoreContext): Enrolment {
+/** What moved enrolments have done before, by enrolment; hardly ever is there one. */
+async function loadDone(
+  tx: Queryable,
+  rows: readonly EnrolmentRow[],
+  ctx: StoreContext,
+): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
+  const moved = rows.filter((row) => row.moved === true || ctx.ids.renames(row.version_id) !== null);
+  if (moved.length === 0) return new Map();
+  const { rows: found } = await tx.query<{ id: number; step: string }>(
+    STEP_TABLES.map(
+      (table) => `select enrolment_id as id, step from ${table} where enrolment_id = any($1::bigint[])`,
+    ).join(' union all '),
+    [moved.map((row) => row.id)],
+  );
+  const versions = new Map(moved.map((row) => [row.id, row.version_id]));
+  const done = new Map<number, Set<string>>();
+  for (const { id, step } of found) {
+    const now = ctx.ids.stepNow(versions.get(id) ?? 0, step);
+    done.set(id, (done.get(id) ?? new Set()).add(now));
+  }
+  return done;
+}
+
+function enrolmentOf(row: EnrolmentRow, ctx: StoreContext, done: ReadonlySet<string> | undefined): Enrolment {
   const { playbook, version } = ctx.ids.version(row.version_id);
+  const step = ctx.ids.stepNow(row.version_id, row.step);
+  const renames = ctx.ids.renames(row.version_id);
+  const vars = row.vars ?? {};
   const position: Position =
-    row.due_at === null || row.held
-      ? { on: 'mail', step: row.step }
-      : { on: 'time', step: row.step, dueAt: row.due_at, ready: row.ready };
+    row.due_at === null || row.held ? { on: 'mail', step } : { on: 'time', step, dueAt: row.due_at, ready: row.ready };
   return {
+    ...(done === undefined ? {} : { done }),
     id: row.id,
     playbook,
     version,
     entryKey: row.entry_key,
     startedAt: row.started_at,
     origin: unpackOrigin(row.origin, row.entry_key, row.started_at),
-    vars: row.vars ?? {},
+    vars: renames === null ? vars : renameScores(vars, renames, ctx.playbookOf(playbook, version)),
     position,
   };
 }
@@ -156,13 +199,14 @@ export async function loadSends(
 
 /** The columns of `sends s` and `enrolments e` that make a Send. */
 export const SEND_COLUMNS =
-  's.id, s.playbook_id, e.entry_key, s.step, s.visit, s.template, s.topic, s.lane, s.ask, s.first_due_at, s.due_at';
+  's.id, s.playbook_id, e.entry_key, e.version_id, s.step, s.visit, s.template, s.topic, s.lane, s.ask, s.first_due_at, s.due_at';
 
 /** A row of SEND_COLUMNS. */
 export interface SendRow extends Record<string, unknown> {
   readonly id: number;
   readonly playbook_id: number;
   readonly entry_key: string;
+  readonly version_id: number;
   readonly step: string;
   readonly visit: number;
   readonly template: string;
@@ -179,7 +223,7 @@ export function sendOf(row: SendRow, ctx: Pick<StoreContext, 'ids'>): Send {
     id: row.id,
     playbook: ctx.ids.playbookName(row.playbook_id),
     entryKey: row.entry_key,
-    step: row.step,
+    step: ctx.ids.stepNow(row.version_id, row.step),
     visit: row.visit,
     template: row.template,
     topic: row.topic,

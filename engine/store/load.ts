@@ -1,7 +1,7 @@
 /** Loads whole customers in a few statements, whatever their number. Only under their lock (see lock.ts). */
 import { enrolmentKey, openDraft, ReaderLog, sendKey, type Draft } from '../journey/draft.ts';
 import { launchKey } from '../journey/launch.ts';
-import type { Consent, CustomerState, Enrolment, EntryRecord, EventStat, Send, Timer } from '../journey/types.ts';
+import type { Consent, CustomerState, EntryRecord, EventStat, Send, Timer } from '../journey/types.ts';
 import type { Instant } from '../time/types.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
@@ -13,7 +13,15 @@ import {
   NO_CONSENT,
   type LaunchesDue,
 } from './load-readers.ts';
-import { loadCustomers, loadEnrolments, loadEntries, loadSends, loadStats, loadTimers } from './load-rows.ts';
+import {
+  loadCustomers,
+  loadEnrolments,
+  loadEntries,
+  loadSends,
+  loadStats,
+  loadTimers,
+  type LoadedEnrolment,
+} from './load-rows.ts';
 import type { Stored, StoredSend } from './stored.ts';
 
 export { lockCustomers } from './lock.ts';
@@ -112,7 +120,7 @@ function consentOf(consent: ReadonlyMap<string, Consent> | null, address: string
 function storedFor(
   customerId: number,
   address: string | null,
-  enrolments: readonly { readonly enrolment: Enrolment; readonly id: number; readonly held: boolean }[],
+  enrolments: readonly LoadedEnrolment[],
   sends: readonly { readonly send: Send; readonly stored: StoredSend }[],
   launches: LaunchesDue,
 ): Stored {
@@ -120,7 +128,10 @@ function storedFor(
     customerId,
     address,
     enrolments: new Map(
-      enrolments.map(({ enrolment, id, held }) => [enrolmentKey(enrolment), { id, as: enrolment, held }]),
+      enrolments.map(({ enrolment, id, held, renames }) => [
+        enrolmentKey(enrolment),
+        { id, as: enrolment, held, renames },
+      ]),
     ),
     sends: new Map(sends.map(({ send, stored }) => [sendKey(send), stored])),
     runs: new Map(launches.map((due) => [launchKey(due.playbook, due.launch), due.runId])),

@@ -3,6 +3,7 @@ import type { Database, Queryable } from './database.ts';
 import { StoreError } from './errors.ts';
 import { initial } from './migrations/0001-initial.ts';
 import { identified } from './migrations/0002-identified.ts';
+import { deployments } from './migrations/0003-deployments.ts';
 import { effects } from './migrations/0004-effects.ts';
 import { refusals } from './migrations/0005-refusals.ts';
 
@@ -13,7 +14,7 @@ export interface Migration {
 }
 
 /** All migrations, in order. */
-export const migrations: readonly Migration[] = [initial, identified, effects, refusals];
+export const migrations: readonly Migration[] = [initial, identified, deployments, effects, refusals];
 
 /** The database was migrated by a newer version of Perennial. The message says what to do. */
 export class NewerDatabaseError extends Error {

@@ -29,6 +29,8 @@ export interface OpenSend {
   readonly expired: boolean;
   /** Why its enrolment has ended; null while that is active. */
   readonly ended: string | null;
+  /** As the row of its enrolment calls the step. */
+  readonly storedStep: string;
   readonly send: Send;
 }
 
@@ -80,7 +82,17 @@ export async function loadOpenSends(
   const open = rows.map((row): OpenSend => {
     const { fence, status, resends, expired, ended } = row;
     const ids = { customerId: row.customer_id, enrolmentId: row.enrolment_id, versionId: row.version_id };
-    return { ...ids, fence, status, resends, expired, ended, handedAt: row.handed_at, send: sendOf(row, ctx) };
+    return {
+      ...ids,
+      fence,
+      status,
+      resends,
+      expired,
+      ended,
+      handedAt: row.handed_at,
+      storedStep: row.step,
+      send: sendOf(row, ctx),
+    };
   });
   return new Map(open.map((row) => [row.send.id ?? 0, row]));
 }

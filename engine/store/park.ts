@@ -7,6 +7,7 @@ import { zone } from '../time/zone.ts';
 import type { Instant, Zone } from '../time/types.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
+import { renameSteps } from './moved.ts';
 import { execute, time } from './sql.ts';
 
 /** A mail that is done, of an enrolment that stands still. */
@@ -15,6 +16,8 @@ export interface Parked {
     readonly customerId: number;
     readonly enrolmentId: number;
     readonly versionId: number;
+    /** As the row of its enrolment calls the step. */
+    readonly storedStep: string;
     readonly send: Send;
   };
   readonly settlement: Settlement | null;
@@ -47,11 +50,21 @@ export async function park(
       const place = placeOf(one, zones.get(of.customerId) ?? ctx.release.company.zone, ctx);
       if (place === null) return [];
       const { step, dueAt, ready } = place;
-      return [{ id: of.enrolmentId, was: 'active', from: of.send.step, step, due_at: time(dueAt), ready }];
+      const { id: versionId } = ctx.ids.version(of.versionId);
+      const row = { id: of.enrolmentId, was: 'active', from: of.storedStep, version_id: versionId };
+      return [{ ...row, step, due_at: time(dueAt), ready }];
     }),
-    `update enrolments e set due_at = r.due_at, step = r.step, ready = r.ready from rows r
+    `update enrolments e set due_at = r.due_at, step = r.step, ready = r.ready,
+       version_id = r.version_id, moved = case when e.version_id <> r.version_id then true else e.moved end
+     from rows r
      where e.id = r.id and e.status = r.was and e.due_at is null and e.step = r."from"`,
-    'id bigint, was text, "from" text, step text, due_at timestamptz, ready boolean',
+    'id bigint, was text, "from" text, version_id int, step text, due_at timestamptz, ready boolean',
+  );
+  await renameSteps(
+    tx,
+    parked
+      .filter(({ settlement }) => settlement !== null)
+      .map(({ of }) => ({ enrolmentId: of.enrolmentId, renames: ctx.ids.renames(of.versionId) })),
   );
 }
 

@@ -1,10 +1,12 @@
 /** Short ids of playbooks and their versions, as rows carry them. */
+import type { StepNames } from '../playbook/identity.ts';
 import type { Instant } from '../time/types.ts';
 import type { Queryable } from './database.ts';
 import { StoreError } from './errors.ts';
 
 /** One version of a playbook, and the release in which it first appeared. */
 export interface VersionRow {
+  readonly id: number;
   readonly playbook: string;
   readonly version: string;
   readonly releaseId: string;
@@ -17,13 +19,27 @@ export interface PlaybookIds {
   playbookName(id: number): string;
   armedFrom(name: string): Instant;
   versionId(playbook: string, version: string): number;
+  /** The version that enrolments of this one are in: itself, or the one to which a deployment moved them. */
   version(id: number): VersionRow;
+  /** What a step of this version is called in the one that its enrolments are in. */
+  stepNow(id: number, step: string): string;
+  /** Steps of this version that are called otherwise where its enrolments are in; null: they are in this one. */
+  renames(id: number): StepNames | null;
 }
+
+type StoredVersion = readonly [
+  id: number,
+  playbookId: number,
+  hash: string,
+  releaseId: string,
+  movedTo: number | null,
+  movedSteps: StepNames,
+];
 
 interface Stored extends Record<string, unknown> {
   readonly release_seq: number;
   readonly playbooks: readonly (readonly [id: number, name: string, armedFrom: Instant])[];
-  readonly versions: readonly (readonly [id: number, playbookId: number, hash: string, releaseId: string])[];
+  readonly versions: readonly StoredVersion[];
 }
 
 /** Reads all of them in one statement, so that they fit together and to `releaseSeq`. */
@@ -32,7 +48,8 @@ export async function readPlaybookIds(tx: Queryable): Promise<PlaybookIds> {
     `select release_seq,
        (select coalesce(json_agg(json_build_array(
           id, name, floor(extract(epoch from armed_from) * 1000)::bigint)), '[]') from playbooks) as playbooks,
-       (select coalesce(json_agg(json_build_array(id, playbook_id, hash, release_id)), '[]')
+       (select coalesce(json_agg(json_build_array(
+          id, playbook_id, hash, release_id, moved_to, moved_steps)), '[]')
           from playbook_versions) as versions
      from engine`,
   );
@@ -46,9 +63,11 @@ function indexIds(stored: Stored): PlaybookIds {
   const byName = new Map(stored.playbooks.map(([id, name, armedFrom]) => [name, { id, armedFrom }]));
   const versions = new Map<number, VersionRow>();
   const versionIds = new Map<string, number>();
-  for (const [id, playbookId, version, releaseId] of stored.versions) {
+  const moves = new Map<number, { readonly to: number; readonly steps: StepNames }>();
+  for (const [id, playbookId, version, releaseId, movedTo, movedSteps] of stored.versions) {
     const playbook = found(names.get(playbookId), 'unknown-playbook', `playbook number ${playbookId}`);
-    versions.set(id, { playbook, version, releaseId });
+    versions.set(id, { id, playbook, version, releaseId });
+    if (movedTo !== null) moves.set(id, { to: movedTo, steps: movedSteps });
     versionIds.set(`${playbook}\n${version}`, id);
   }
   const named = (name: string): { id: number; armedFrom: Instant } =>
@@ -64,7 +83,9 @@ function indexIds(stored: Stored): PlaybookIds {
         'unknown-version',
         `version ${version.slice(0, 12)} of playbook "${playbook}"`,
       ),
-    version: (id) => found(versions.get(id), 'unknown-version', `version number ${id}`),
+    version: (id) => found(versions.get(moves.get(id)?.to ?? id), 'unknown-version', `version number ${id}`),
+    stepNow: (id, step) => moves.get(id)?.steps[step] ?? step,
+    renames: (id) => moves.get(id)?.steps ?? null,
   };
 }
 

@@ -1,10 +1,12 @@
 /** Enrolments: new ones get their ids, known ones move or end. */
 import { enrolmentKey } from '../journey/draft.ts';
 import type { Enrolment } from '../journey/types.ts';
+import type { StepNames } from '../playbook/identity.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { StoreError } from './errors.ts';
 import { packOrigin } from './origin.ts';
+import { renameSteps } from './moved.ts';
 import { execute, time } from './sql.ts';
 import type { Recording, Stored } from './stored.ts';
 
@@ -33,7 +35,12 @@ export async function recordEnrolments(
   );
   const isKnown = ({ stored, enrolment }: Change): boolean => stored.enrolments.has(enrolmentKey(enrolment));
   const [known, added] = [changes.filter(isKnown), changes.filter((change) => !isKnown(change))];
-  await Promise.all([update(tx, known), insert(tx, added, ctx)]);
+  await Promise.all([update(tx, known, ctx), insert(tx, added, ctx), renameSteps(tx, known.map(renamesOf))]);
+}
+
+function renamesOf({ stored, enrolment }: Change): { enrolmentId: number; renames: StepNames | null } {
+  const known = stored.enrolments.get(enrolmentKey(enrolment));
+  return { enrolmentId: known?.id ?? 0, renames: known?.renames ?? null };
 }
 
 async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreContext): Promise<void> {
@@ -68,17 +75,20 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
   for (const { stored, enrolment } of changes) {
     const id = ids.get(`${stored.customerId}\n${ctx.ids.playbookId(enrolment.playbook)}\n${enrolment.entryKey}`);
     if (id === undefined) throw new StoreError('lost-row', `an enrolment in "${enrolment.playbook}" was not stored`);
-    stored.enrolments.set(enrolmentKey(enrolment), { id, as: enrolment, held: false });
+    stored.enrolments.set(enrolmentKey(enrolment), { id, as: enrolment, held: false, renames: null });
   }
 }
 
-async function update(tx: Queryable, changes: readonly Change[]): Promise<void> {
+/** Rows name the version that they were written in: one that was moved is written in the one that it is in now. */
+async function update(tx: Queryable, changes: readonly Change[], ctx: StoreContext): Promise<void> {
   const rows = changes.map(({ stored, enrolment }) => {
     const known = stored.enrolments.get(enrolmentKey(enrolment));
     const row = standingRow(enrolment);
     row.id = known?.id;
     row.was = 'active';
-    row.vars = known?.as.vars === enrolment.vars ? null : enrolment.vars;
+    row.version_id = ctx.ids.versionId(enrolment.playbook, enrolment.version);
+    const isUnchanged = known?.as.vars === enrolment.vars && known.renames === null;
+    row.vars = isUnchanged ? null : enrolment.vars;
     return row;
   });
   const { rowCount } = await execute(
@@ -86,10 +96,11 @@ async function update(tx: Queryable, changes: readonly Change[]): Promise<void> 
     rows,
     `update enrolments e set status = r.status, ready = r.ready, due_at = r.due_at, ended_at = r.ended_at,
        step = r.step, reason = r.reason, vars = coalesce(r.vars, e.vars),
+       version_id = r.version_id, moved = case when e.version_id <> r.version_id then true else e.moved end,
        held_at = case when r.status = 'active' then e.held_at end,
        held_error = case when r.status = 'active' then e.held_error end
      from rows r where e.id = r.id and e.status = r.was`,
-    `id bigint, was text, ${STANDING}`,
+    `id bigint, was text, version_id int, ${STANDING}`,
   );
   if (rowCount !== rows.length) {
     throw new StoreError('lost-row', 'an enrolment that was loaded as active under its lock is so no longer');

@@ -5,20 +5,16 @@
 import { createHash } from 'node:crypto';
 import { releaseSources } from '../playbook/layout.ts';
 import type { SourceFile } from '../playbook/problem.ts';
+import type { Release } from '../playbook/types.ts';
 import { formatInstant } from '../time/text.ts';
 import type { Instant } from '../time/types.ts';
 import { writeAudit } from './audit.ts';
-import type { CompiledRelease } from './context.ts';
+import { assess, openStoredReleases, type Compile, type LeftBehind } from './assess.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
 import { lockFleet } from './lock.ts';
-import { neededTemplates, type NeededTemplate } from './needed-templates.ts';
-import { switchPlaybooks } from './release-playbooks.ts';
-
-/** A template's name is its path without folder and ending. */
-const TEMPLATE = /^templates\/(.+)\.hbs$/;
-
-/** Makes a release of sources that were checked; throws when they hold errors. */
-export type Compile = (sources: readonly SourceFile[]) => CompiledRelease;
+import type { NeededTemplate } from './needed-templates.ts';
+import { switchPlaybooks, type PlaybookDifference } from './release-playbooks.ts';
+import { readVersions, storeVersionChanges, type VersionChange } from './onward.ts';
 
 /** Who deploys, and why. `at` is the business time of the deploy; by default business now. */
 export interface DeployNote {
@@ -26,7 +22,11 @@ export interface DeployNote {
   readonly note: string | null;
   readonly gitCommit: string | null;
   readonly at?: Instant;
+  /** Whether people go back to an earlier release. Default: `deploy`. */
+  readonly kind?: 'deploy' | 'rollback';
 }
+
+export { loadSources, type Compile } from './assess.ts';
 
 /** What a deploy did. Playbooks are named; `changed` tells whether another release runs now than before. */
 export type Deployed =
@@ -38,12 +38,13 @@ export type Deployed =
       readonly altered: readonly string[];
       readonly removed: readonly string[];
     }
-  /** Nothing was changed: live enrolments still need templates that the release lacks. */
+  /** Nothing was changed: see `Assessment`. */
   | {
       readonly outcome: 'refused';
       readonly releaseId: string;
       readonly changed: false;
       readonly needed: readonly NeededTemplate[];
+      readonly leftBehind: readonly LeftBehind[];
     };
 
 /**
@@ -58,73 +59,91 @@ export async function deployRelease(
 ): Promise<Deployed> {
   const sources = releaseSources(files);
   const compiled = compile(sources);
+  const releases = openStoredReleases(compile);
+  // Outside of the lock: what ran before takes its time to compile.
+  const running = await runningRelease(db);
+  if (running !== null && running !== compiled.release.id) await releases.usable(db, running);
   return db.transaction(async (tx) => {
     await tx.query('set local statement_timeout = 0');
     await tx.query(`set local lock_timeout = '30s'`);
+    // Who is under way is counted over the whole table, for which no index is kept.
+    await tx.query('set local enable_seqscan = on');
     // No chunk that decided by the old release may commit after the new one, or it could need what is gone.
     await lockFleet(tx);
-    const { rows } = await tx.query<{ release_id: string | null }>('select release_id from engine');
-    const previousId = rows[0]?.release_id ?? null;
+    const previousId = await runningRelease(tx);
     const releaseId = compiled.release.id;
     if (previousId === releaseId) {
       return { outcome: 'deployed', releaseId, changed: false, added: [], altered: [], removed: [] };
     }
-    const needed = await templatesTakenAway(tx, compile, previousId, compiled);
-    if (needed.length > 0) return { outcome: 'refused', releaseId, changed: false, needed };
+    const { needed, leftBehind, changes } = await assess(tx, releases, previousId, compiled);
+    if (needed.length > 0 || leftBehind.length > 0) {
+      return { outcome: 'refused', releaseId, changed: false, needed, leftBehind };
+    }
 
     const now = note.at ?? (await businessNow(tx));
     await storeSources(tx, releaseId, sources, note, now);
     const difference = await switchPlaybooks(tx, compiled.release, previousId, now);
+    await moveVersions(tx, compiled.release, changes);
     await tx.query('update engine set release_id = $1, release_seq = release_seq + 1', [releaseId]);
     await writeAudit(tx, {
       businessAt: now,
       by: note.author,
-      action: 'deploy',
+      action: note.kind ?? 'deploy',
       reason: note.note,
       detail: { releaseId, previousId, gitCommit: note.gitCommit, ...difference },
     });
+    await noteDeployment(tx, releaseId, previousId, note, now, difference);
     return { outcome: 'deployed', releaseId, changed: true, ...difference };
   });
 }
 
-/** The sources of a stored release, by path. @throws when there is no such release. */
-export async function loadSources(db: Queryable, releaseId: string): Promise<readonly SourceFile[]> {
-  const { rows } = await db.query<{ path: string; text: string }>(
-    `select f.path, b.text from release_files f join blobs b on b.hash = f.hash where f.release_id = $1
-     order by f.path collate "C"`,
-    [releaseId],
-  );
-  if (rows.length === 0) throw new Error(`the database has no release "${releaseId}"`);
-  return rows;
+/** The release that runs; null when none was ever deployed. */
+export async function runningRelease(db: Queryable): Promise<string | null> {
+  const { rows } = await db.query<{ release_id: string | null }>('select release_id from engine');
+  return rows[0]?.release_id ?? null;
 }
 
-/** By induction the running release has all that is needed, so only what it has and the new one lacks can be missing. */
-async function templatesTakenAway(
+async function noteDeployment(
   tx: Queryable,
-  compile: Compile,
+  releaseId: string,
   previousId: string | null,
-  next: CompiledRelease,
-): Promise<readonly NeededTemplate[]> {
-  if (previousId === null) return [];
-  const has = new Set(next.templates.names);
-  const had = (await pathsOf(tx, previousId)).flatMap((path) => TEMPLATE.exec(path)?.[1] ?? []);
-  const missing = new Set(had.filter((name) => !has.has(name)));
-  if (missing.size === 0) return [];
-  const compiled = new Map<string, CompiledRelease>();
-  return neededTemplates(tx, missing, async (name, releaseId) => {
-    const known = compiled.get(releaseId) ?? compile(await loadSources(tx, releaseId));
-    compiled.set(releaseId, known);
-    const playbook = known.release.byName.get(name);
-    if (playbook === undefined) throw new Error(`release "${releaseId}" has no playbook "${name}"`);
-    return playbook;
-  });
+  note: DeployNote,
+  now: Instant,
+  changes: PlaybookDifference,
+): Promise<void> {
+  await tx.query(
+    `insert into deployments (kind, release_id, previous_id, at, author, note, git_commit, changes)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [
+      note.kind ?? 'deploy',
+      releaseId,
+      previousId,
+      formatInstant(now),
+      note.author,
+      note.note,
+      note.gitCommit,
+      JSON.stringify(changes),
+    ],
+  );
 }
 
-async function pathsOf(tx: Queryable, releaseId: string): Promise<readonly string[]> {
-  const { rows } = await tx.query<{ path: string }>('select path from release_files where release_id = $1', [
-    releaseId,
-  ]);
-  return rows.map((row) => row.path);
+/** Who was under way in an earlier version goes on in the one that runs now, where it says so. */
+async function moveVersions(
+  tx: Queryable,
+  release: Release,
+  changes: ReadonlyMap<number, VersionChange>,
+): Promise<void> {
+  const versions = await readVersions(tx);
+  const latest = new Map(
+    [...versions.values()]
+      .filter(({ playbook, hash }) => release.byName.get(playbook)?.version === hash)
+      .map(({ playbook, id }) => [playbook, id]),
+  );
+  await storeVersionChanges(tx, [...changes.values()], (versionId) => {
+    const id = latest.get(versions.get(versionId)?.playbook ?? '');
+    if (id === undefined) throw new Error(`version number ${versionId} has no successor`);
+    return id;
+  });
 }
 
 async function storeSources(

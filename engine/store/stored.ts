@@ -1,6 +1,7 @@
 /** What the store remembers of a loaded customer while the rules work on its draft. */
 import type { Draft } from '../journey/draft.ts';
 import type { Changes, Enrolment } from '../journey/types.ts';
+import type { StepNames } from '../playbook/identity.ts';
 import type { Instant } from '../time/types.ts';
 
 /** A planned send as its row stands. */
@@ -12,13 +13,22 @@ export interface StoredSend {
   readonly copyAt: Instant | null;
 }
 
+/** An enrolment as its row stands. */
+export interface StoredEnrolment {
+  readonly id: number;
+  readonly as: Enrolment;
+  readonly held: boolean;
+  /** Steps that its rows call otherwise, since a deployment moved it and it was not written since; null: none. */
+  readonly renames: StepNames | null;
+}
+
 /** Carried in `draft.tag` from loading to recording. */
 export interface Stored {
   readonly customerId: number;
   /** The normalised address: the key of the reader. Null: no valid address. */
   readonly address: string | null;
   /** Enrolments as loaded or last recorded, by `enrolmentKey`. */
-  readonly enrolments: Map<string, { readonly id: number; readonly as: Enrolment; readonly held: boolean }>;
+  readonly enrolments: Map<string, StoredEnrolment>;
   /** Sends by `sendKey`. */
   readonly sends: Map<string, StoredSend>;
   /** Open launch runs that have not asked this customer, by `launchKey`. */

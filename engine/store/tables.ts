@@ -71,7 +71,27 @@ export interface Tables {
   };
   release_files: { release_id: string; path: string; hash: string };
   playbooks: { id: Id; name: string; armed_from: Time; trigger_hash: string; live: boolean };
-  playbook_versions: { id: Id; playbook_id: number; hash: string; release_id: string };
+  playbook_versions: {
+    id: Id;
+    playbook_id: number;
+    hash: string;
+    release_id: string;
+    moved_to: number | null;
+    moved_steps: JSONColumnType<Record<string, string>>;
+    current_steps: JSONColumnType<Record<string, string>>;
+  };
+  deployments: {
+    seq: Id;
+    kind: 'deploy' | 'rollback';
+    release_id: string;
+    previous_id: string | null;
+    at: Time;
+    recorded_at: Generated<Time>;
+    author: string;
+    note: string | null;
+    git_commit: string | null;
+    changes: JSONColumnType<Record<string, unknown>>;
+  };
   enrolments: {
     id: Id;
     customer_id: number;
@@ -89,6 +109,7 @@ export interface Tables {
     vars: JSONColumnType<Record<string, unknown> | null>;
     held_at: NullableTime;
     held_error: string | null;
+    moved: boolean | null;
   };
   timers: { customer_id: number; playbook_id: number; due_at: NullableTime; basis: string };
   sends: {

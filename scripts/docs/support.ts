@@ -68,7 +68,7 @@ export const PROBES: readonly Probe[] = [
   key('entry.holdout', { entry: { holdout: 10 } }),
   key('in_flight: move', { in_flight: 'move' }),
   key('in_flight: drain', { in_flight: 'drain' }),
-  key('renamed', { renamed: { old: 'new' } }),
+  key('renamed', { renamed: { old: 'tag-1' } }),
 ];
 
 /** Whether this version carries it out. @throws Error when a probe has another mistake: then it asks nothing. */

@@ -355,8 +355,7 @@ const CASES: readonly Case[] = [
     why: 'what is not supported yet',
     source: `topic: news\ntrigger: { event: order.placed }\nin_flight: move\nrenamed: { a: b }\nsteps:\n  - { task: { title: t } }\n  - { coupon: { pool: p, as: c } }\n  - { survey: { email: a/b, ask: nps, up_to: 1 day } }\n  - { webhook: { url: "https://crm.example/hook" } }\n`,
     expected: [
-      ['3:1 not-supported-yet', '`in_flight: move`', 'leave it out'],
-      ['4:1 not-supported-yet', '`renamed`', 'leave it out'],
+      ['4:15 unknown-step', 'there is no step `b`', 'name the id of a step, or remove this entry'],
       ['7:7 not-supported-yet', '`coupon`', 'leave it out'],
       ['9:7 not-supported-yet', '`webhook`', 'leave it out'],
     ],
@@ -381,6 +380,17 @@ const CASES: readonly Case[] = [
     why: 'a segment that asks for what is not of the customer',
     source: `topic: news\ntrigger: { segment: event.total > 9 }\n${STEPS}`,
     expected: [['2:21 cel-unknown', '`event`', null]],
+  },
+  {
+    why: 'renamed steps that lead nowhere',
+    source: `${HEAD}renamed: { b: c, x: y, y: x, old: b2, older: old }\nsteps: [ { email: a/b }, { tag: t, id: c2 } ]\n`,
+    expected: [
+      ['3:12 bad-rename', '`b` is a step of this playbook', 'remove this entry, or give the step another id'],
+      ['3:21 bad-rename', 'leads from `x` in a circle', 'name the id that the step has now'],
+      ['3:27 bad-rename', 'leads from `y` in a circle', 'name the id that the step has now'],
+      ['3:35 unknown-step', 'there is no step `b2`', 'did you mean `b`?'],
+      ['3:46 unknown-step', 'there is no step `b2`', 'did you mean `b`?'],
+    ],
   },
   {
     why: 'a split',

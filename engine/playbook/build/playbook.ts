@@ -163,6 +163,8 @@ export function buildPlaybook(checked: CheckedPlaybook, defaults: Defaults): Pla
     sendWindow: source.send_window === undefined ? company.sendWindow : buildWindow(source.send_window),
     lateAfter: source.late_after ?? company.lateAfter,
     unknownPolicy: source.unknown ?? null,
+    inFlight: source.in_flight ?? 'pin',
+    renamed: source.renamed ?? {},
     ...buildSteps(checked, company),
   };
 }

@@ -15,10 +15,6 @@ interface EventOrCondition {
   readonly if?: string | undefined;
 }
 
-function notYet({ report }: Checks, owner: object, key: string, what: string): void {
-  report.atKey(owner, key, { code: 'not-supported-yet', message: `${what} is not supported yet`, fix: 'leave it out' });
-}
-
 function checkDateTrigger(checks: Checks, trigger: LooseTrigger, env: ConditionEnv): void {
   if (!('date' in trigger) || trigger.date === undefined) return;
   checkMoment(checks, trigger, 'date', trigger.date, env);
@@ -80,13 +76,6 @@ function checkEnds(checks: Checks, source: LoosePlaybook, env: ConditionEnv): vo
   }
 }
 
-/** What the schema accepts and the engine does not carry out yet is refused, never ignored. */
-function checkSupport(checks: Checks, source: LoosePlaybook): void {
-  if (source.in_flight === 'move' || source.in_flight === 'drain')
-    notYet(checks, source, 'in_flight', `\`in_flight: ${source.in_flight}\``);
-  if ('renamed' in source) notYet(checks, source, 'renamed', '`renamed`');
-}
-
 /** Checks what a playbook names: fields, events, topics, templates, launches, playbooks and conditions. */
 export function checkPlaybook(checks: Checks, source: LoosePlaybook): void {
   const env = { ...playbookEnv(checks, source.trigger), varRecords: varRecords(source.steps ?? []) };
@@ -94,6 +83,5 @@ export function checkPlaybook(checks: Checks, source: LoosePlaybook): void {
   checkTopic(checks, source, source.topic);
   checkCondition(checks, source, 'audience', { ...env, vars: false });
   checkEnds(checks, source, env);
-  checkSupport(checks, source);
   checkSteps({ ...checks, env, topic: 'topic' in source ? (source.topic ?? '') : undefined }, source.steps ?? []);
 }
