@@ -2,9 +2,11 @@
 import { ABOUT_ALLOWANCES, RULES } from '../../engine/playbook/lint/rules.ts';
 import { jsonSchema } from '../../engine/playbook/schema.ts';
 import { configVariables } from '../../workers/config.ts';
-import { type JsonSchema, rowsOf } from './schema-rows.ts';
+import { keyTable } from './key-table.ts';
+import type { JsonSchema } from './schema-rows.ts';
 import { markdownTable, withSection } from './section.ts';
 import { notYet, type Probe } from './support.ts';
+import { renewTestPage } from './test-page.ts';
 
 /** A page of the documentation. */
 export interface Page {
@@ -18,6 +20,7 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { path: 'docs/playbooks.md', renew: renewReference },
   { path: 'docs/linting.md', renew: (page) => withSection(page, 'generated: rules', rulesTable()) },
+  { path: 'docs/testing-playbooks.md', renew: renewTestPage },
   { path: 'README.md', renew: (page) => withSection(page, 'configuration', configurationTable()) },
 ];
 
@@ -69,11 +72,6 @@ function everyStep(steps: readonly JsonSchema[]): string {
   if (any === undefined) throw new Error('the language has no step "email"');
   const own = Object.keys(any.properties ?? {}).filter((key) => !OF_EVERY_STEP.has(key));
   return keyTable({ ...any, required: [] }, new Set(own));
-}
-
-function keyTable(schema: JsonSchema, omit: ReadonlySet<string> = new Set()): string {
-  const rows = rowsOf(schema, omit).map(({ key, takes, otherwise, means }) => [`\`${key}\``, takes, otherwise, means]);
-  return markdownTable(['key', 'takes', 'default', 'what it says'], rows);
 }
 
 function notSupported(): string {

@@ -76,6 +76,16 @@ describe('deployRelease', () => {
     expect(audits.map((row) => row.by)).toEqual(['mia', 'test', 'test']);
   });
 
+  it('leaves tests of playbooks out: with other tests, nothing is deployed', async () => {
+    const first = await staffed.deploy(BASE);
+    const tested = { ...BASE, 'playbooks/hello.test.yaml': 'tests: []' };
+    expect(await staffed.deploy(tested)).toMatchObject({ releaseId: first.releaseId, changed: false });
+    const next = { ...tested, 'playbooks/hello.yaml': HELLO.replace('3 days', '4 days') };
+    const { releaseId } = await staffed.deploy(next);
+    const paths = (await loadSources(staffed.db, releaseId)).map(({ path }) => path);
+    expect(paths).toEqual(['perennial.yaml', 'playbooks/hello.yaml', ...Object.keys(TEMPLATES)]);
+  });
+
   it('arms triggers of time from their deploy on, and anew only when the rule or the zone changes', async () => {
     await staffed.customers(['ada'], { birthday: '1990-03-05' });
     const withBirthday = { ...BASE, 'playbooks/birthday.yaml': BIRTHDAY };

@@ -6,6 +6,8 @@ const flag = z.boolean({ error: 'expected true or false' });
 const amount = z.number({ error: 'expected a number' });
 const customerId = words('the id of a customer', 200);
 
+const topic = cleanName.meta({ examples: ['news'] });
+
 /** What may change while a test runs: what comes from outside, not what the engine keeps. */
 const changeable = {
   name: words('a name').optional().describe('The whole name.'),
@@ -13,15 +15,18 @@ const changeable = {
   last_name: words('a name').optional().describe('The last name.'),
   timezone: words('an IANA zone', 100)
     .optional()
-    .meta({ description: "Default: the company's zone.", examples: ['Europe/Berlin'] }),
+    .meta({
+      description: "Where the clock of the customer is. Default: the company's zone.",
+      examples: ['Europe/Berlin'],
+    }),
   locale: words('a locale', 100)
     .optional()
-    .meta({ description: "Default: the company's locale.", examples: ['de-DE'] }),
+    .meta({ description: "How dates and amounts are written. Default: the company's locale.", examples: ['de-DE'] }),
   birthday: localDate.optional().describe('A date.'),
   tags: z.array(words('a tag', 100)).optional().describe('All tags. Default: none.'),
   suppressed: flag.optional().describe('Whether nothing may be sent. Default: false.'),
-  unsubscribed: z.array(cleanName).optional().describe('Topics that the customer has left. Default: none.'),
-  subscribed: z.array(cleanName).optional().describe('Topics that the customer has asked for. Default: none.'),
+  unsubscribed: z.array(topic).optional().describe('Topics that the customer has left. Default: none.'),
+  subscribed: z.array(topic).optional().describe('Topics that the customer has asked for. Default: none.'),
 };
 
 const customer = z
@@ -161,7 +166,7 @@ const test = z.strictObject({
     .array(cleanName)
     .min(1, { error: 'expected at least one playbook' })
     .optional()
-    .describe('Further playbooks that run beside it. Default: those that it starts.'),
+    .describe('Further playbooks that run, beside the one under test and those that it starts.'),
   company: flag.optional().describe('Whether all playbooks of the company run. Default: false.'),
   events: z
     .array(z.union([event, change]))
