@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   'row-size': () => import('./row-size.ts'),
   mail: () => import('./mail.ts'),
   import: () => import('./import.ts'),
+  simulate: () => import('./simulate.ts'),
   'queue-latency': () => import('./queue-latency.ts'),
 };
 

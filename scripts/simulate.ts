@@ -64,7 +64,7 @@ async function run(wish: Wish, project: string, terminal: Terminal): Promise<voi
   };
   try {
     const compared = revisions === null ? null : [revisions.before, revisions.after];
-    if (input.kind === 'files') return await work(await openFiles(input, compared ?? [await checkedRelease(project)]));
+    if (input.kind === 'files') return await work(openFiles(input, compared ?? [await checkedRelease(project)]));
     const releases = compared ?? [input.deployed ? null : await checkedRelease(project)];
     return await withDatabase({ project, readOnly: true }, async (context) => withLive(context, input, releases, work));
   } finally {

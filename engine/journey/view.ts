@@ -14,8 +14,25 @@ export function localeOf(profile: Profile, company: Company): string {
   return profile.locale ?? company.locale;
 }
 
+interface KnownView {
+  readonly company: Company;
+  readonly now: Instant;
+  readonly view: Readonly<Record<string, unknown>>;
+}
+
+/** Profiles never change, and one instant asks many conditions of the same one. */
+const views = new WeakMap<Profile, KnownView>();
+
 /** Built-in fields, facts, attributes and `stage`, by the names of docs/playbooks.md. */
 export function customerView(profile: Profile, company: Company, now: Instant): Readonly<Record<string, unknown>> {
+  const known = views.get(profile);
+  if (known !== undefined && known.now === now && known.company === company) return known.view;
+  const view = makeView(profile, company, now);
+  views.set(profile, { company, now, view });
+  return view;
+}
+
+function makeView(profile: Profile, company: Company, now: Instant): Readonly<Record<string, unknown>> {
   const { attributes, ...rest } = profile;
   const view: Readonly<Record<string, unknown>> = {
     ...attributes,

@@ -43,10 +43,13 @@ const BUILT_IN: ReadonlySet<string> = new Set<string>([
   ...CONSENT,
 ]);
 
+/** A file's text, or its lines one after the other. */
+export type Lines = string | Iterable<string>;
+
 /** Reads customers. @throws InputError at the first line that is no customer, or whose id was there before. */
-export function parseCustomers(text: string, file: string): readonly SimulatedCustomer[] {
+export function parseCustomers(text: Lines, file: string): readonly SimulatedCustomer[] {
   const seen = new Set<string>();
-  return [...objects(text, file)].map(({ fields, line }) => {
+  return Array.from(objects(text, file), ({ fields, line }) => {
     const fail = (message: string): never => {
       throw new InputError(file, line, message);
     };
@@ -102,15 +105,27 @@ function customerOf(id: string, fields: Fields, fail: (message: string) => never
  * Reads events, sorted by `at`, by line where equal; an id that came before in this order is dropped.
  * @throws InputError at a line that is no event, or that names a customer who is not among `customers`.
  */
-export function parseEvents(text: string, file: string, customers: ReadonlySet<string>): readonly SimulatedEvent[] {
-  const events = [...objects(text, file)].map(({ fields, line }) =>
-    eventOf(fields, line, customers, (message: string): never => {
+export function parseEvents(text: Lines, file: string, customers: ReadonlySet<string>): readonly SimulatedEvent[] {
+  const known = new Map<string, string>();
+  const events: SimulatedEvent[] = [];
+  for (const { fields, line } of objects(text, file)) {
+    const read = eventOf(fields, line, customers, (message: string): never => {
       throw new InputError(file, line, message);
-    }),
-  );
+    });
+    // A customer's events share one text for its id, and all of a kind one for its name.
+    const event = { ...read.event, event: shared(known, read.event.event) };
+    events.push({ customer: shared(known, read.customer), line, event });
+  }
   events.sort((a, b) => a.event.at - b.event.at || a.line - b.line);
   const seen = new Set<string>();
   return events.filter(({ event }) => !seen.has(event.id) && seen.add(event.id));
+}
+
+function shared(known: Map<string, string>, text: string): string {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  known.set(text, text);
+  return text;
 }
 
 function eventOf(
@@ -135,9 +150,9 @@ function eventOf(
   return { customer, line, event: { id, event, at: moment, data: data as Readonly<Record<string, Json>> } };
 }
 
-function* objects(text: string, file: string): Iterable<{ readonly fields: Fields; readonly line: number }> {
+function* objects(text: Lines, file: string): Iterable<{ readonly fields: Fields; readonly line: number }> {
   let line = 0;
-  for (const row of text.split('\n')) {
+  for (const row of typeof text === 'string' ? text.split('\n') : text) {
     line += 1;
     if (row.trim() === '') continue;
     let value: unknown;

@@ -1,5 +1,6 @@
 /** A simulation from files alone. */
-import { readFile } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 import { parseCustomers, parseEvents, type SimulatedCustomer } from '../../engine/simulate/input.ts';
 import { simulateReaders } from '../../engine/simulate/simulate.ts';
 import { normaliseAddress } from '../../engine/message/address.ts';
@@ -22,11 +23,11 @@ export interface FileInput {
  * Reads the files and gets ready to run them.
  * @throws InputError at the first line that cannot be used, SourceError when a file cannot be read or nobody is wanted.
  */
-export async function openFiles(input: FileInput, releases: readonly Release[]): Promise<Source> {
+export function openFiles(input: FileInput, releases: readonly Release[]): Source {
   const { from, until, only } = input;
-  const all = parseCustomers(await readText(input.customers), input.customers);
+  const all = parseCustomers(linesIn(input.customers), input.customers);
   const ids = new Set(all.map((customer) => customer.profile.id));
-  const events = input.events === null ? [] : parseEvents(await readText(input.events), input.events, ids);
+  const events = input.events === null ? [] : parseEvents(linesIn(input.events), input.events, ids);
   const customers = only === null ? all : readerOf(only, all);
   return {
     releases,
@@ -63,9 +64,36 @@ function addressOf(email: string | null): string | null {
   return email === null ? null : normaliseAddress(email);
 }
 
-async function readText(file: string): Promise<string> {
+/** The file as an iterable of its lines: only a piece of it is in memory. */
+function linesIn(file: string): Iterable<string> {
+  const descriptor = orRefuse(file, () => openSync(file, 'r'));
+  return lines(file, descriptor);
+}
+
+const PIECE_BYTES = 1 << 20;
+
+function* lines(file: string, descriptor: number): Iterable<string> {
+  const decoder = new StringDecoder('utf8');
+  const piece = Buffer.alloc(PIECE_BYTES);
+  let rest = '';
   try {
-    return await readFile(file, 'utf8');
+    for (;;) {
+      const bytes = orRefuse(file, () => readSync(descriptor, piece));
+      const rows = (rest + (bytes === 0 ? decoder.end() : decoder.write(piece.subarray(0, bytes)))).split('\n');
+      rest = rows.pop() ?? '';
+      yield* rows;
+      if (bytes > 0) continue;
+      yield rest;
+      return;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function orRefuse<T>(file: string, read: () => T): T {
+  try {
+    return read();
   } catch (error) {
     throw new SourceError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
   }

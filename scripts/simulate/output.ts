@@ -20,8 +20,6 @@ export interface Looks {
 }
 
 const BUSIEST = 5;
-/** Enough for a pipe to be worth it. */
-const PIECE = 64 * 1024;
 
 /** The calendar and the totals. */
 export async function writeReport(
@@ -69,14 +67,7 @@ async function writeSorted(
       progress.done(run.drafts.length);
     }
     progress.end();
-    let piece = '';
-    for await (const line of sorter.sorted()) {
-      piece += textOf(line);
-      if (piece.length < PIECE) continue;
-      await write(piece);
-      piece = '';
-    }
-    if (piece !== '') await write(piece);
+    for await (const lines of sorter.sorted()) await write(lines.map(textOf).join(''));
   } finally {
     await sorter.close();
   }

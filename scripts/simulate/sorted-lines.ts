@@ -16,14 +16,16 @@ import { sortLines } from '../../engine/simulate/reader-run.ts';
 export interface LineSorter {
   /** All lines of one reader: lines of one item keep the order they are given in. */
   add(lines: readonly OrderedLine[]): Promise<void>;
-  /** All of them in order; to be read once. */
-  sorted(): AsyncIterable<Line>;
+  /** All of them in order, some at a time; to be read once. */
+  sorted(): AsyncIterable<readonly Line[]>;
   /** Removes what was put aside. */
   close(): Promise<void>;
 }
 
 /** Some 100 MB. */
 const KEPT = 200_000;
+/** So many lines are read at a time from each part. */
+const BLOCK = 500;
 
 /** Begins to sort; `kept` lines are held in memory. */
 export function openLineSorter(kept = KEPT): LineSorter {
@@ -42,38 +44,74 @@ export function openLineSorter(kept = KEPT): LineSorter {
       for (const line of more) lines.push(line);
       if (lines.length >= kept) await putAside();
     },
-    sorted: () => merged([...parts.map((file) => readPart(file)), inMemory(sortLines(lines))]),
+    sorted: () => merged([...parts.map(readPart), inMemory(sortLines(lines))]),
     close: async () => {
       if (folder !== null) await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-function* rows(lines: readonly OrderedLine[]): Iterable<string> {
-  for (const line of lines) yield `${JSON.stringify(line)}\n`;
-}
+type Block = readonly OrderedLine[];
 
-async function* readPart(file: string): AsyncGenerator<OrderedLine> {
-  for await (const row of createInterface({ input: createReadStream(file) })) yield JSON.parse(row) as OrderedLine;
-}
-
-async function* inMemory(lines: readonly OrderedLine[]): AsyncGenerator<OrderedLine> {
-  yield* lines;
-}
-
-async function* merged(parts: readonly AsyncGenerator<OrderedLine>[]): AsyncGenerator<Line> {
-  const heads: { readonly part: AsyncGenerator<OrderedLine>; next: OrderedLine }[] = [];
-  for (const part of parts) {
-    const { value, done } = await part.next();
-    if (done !== true) heads.push({ part, next: value });
+/** A row of a part is a block of lines: reading and waiting line by line would cost more than the simulation. */
+function* rows(lines: Block): Iterable<string> {
+  for (let start = 0; start < lines.length; start += BLOCK) {
+    yield `${JSON.stringify(lines.slice(start, start + BLOCK))}\n`;
   }
+}
+
+async function* readPart(file: string): AsyncGenerator<Block> {
+  for await (const row of createInterface({ input: createReadStream(file) })) yield JSON.parse(row) as Block;
+}
+
+async function* inMemory(lines: Block): AsyncGenerator<Block> {
+  if (lines.length > 0) yield lines;
+}
+
+/** A part, and where it is read. */
+interface Head {
+  readonly part: AsyncGenerator<Block>;
+  block: Block;
+  place: number;
+  next: OrderedLine;
+}
+
+async function openHead(part: AsyncGenerator<Block>): Promise<readonly Head[]> {
+  const { value, done } = await part.next();
+  const next = done === true ? undefined : value[0];
+  return done === true || next === undefined ? [] : [{ part, block: value, place: 0, next }];
+}
+
+/** Goes on by one line; false at the end of the part. Only a new block has to be waited for. */
+function step(head: Head): boolean | Promise<boolean> {
+  head.place += 1;
+  const next = head.block[head.place];
+  if (next === undefined) return nextBlock(head);
+  head.next = next;
+  return true;
+}
+
+async function nextBlock(head: Head): Promise<boolean> {
+  const { value, done } = await head.part.next();
+  const next = done === true ? undefined : value[0];
+  if (done === true || next === undefined) return false;
+  Object.assign(head, { block: value, place: 0, next });
+  return true;
+}
+
+async function* merged(parts: readonly AsyncGenerator<Block>[]): AsyncGenerator<readonly Line[]> {
+  const heads = (await Promise.all(parts.map(openHead))).flat();
+  let batch: Line[] = [];
   for (;;) {
     let first = heads[0];
-    if (first === undefined) return;
+    if (first === undefined) break;
     for (const head of heads) if (compareItems(head.next.item, first.next.item) < 0) first = head;
-    yield first.next.line;
-    const { value, done } = await first.part.next();
-    if (done === true) heads.splice(heads.indexOf(first), 1);
-    else first.next = value;
+    batch.push(first.next.line);
+    const more = step(first);
+    if (!(typeof more === 'boolean' ? more : await more)) heads.splice(heads.indexOf(first), 1);
+    if (batch.length < BLOCK) continue;
+    yield batch;
+    batch = [];
   }
+  if (batch.length > 0) yield batch;
 }

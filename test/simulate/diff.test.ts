@@ -68,7 +68,7 @@ async function diff(dir: string, revisions: string, json = false): Promise<strin
   const { before, after, sides } = await readRevisions(join(dir, 'company'), revisions);
   const [from, until] = [parseInstant('2026-03-01T00:00:00Z'), parseInstant('2026-03-20T00:00:00Z')];
   const files = { customers: join(dir, 'customers.jsonl'), events: join(dir, 'events.jsonl') };
-  const source = await openFiles({ ...files, from, until, only: null }, [before, after]);
+  const source = openFiles({ ...files, from, until, only: null }, [before, after]);
   let text = '';
   const take = async (more: string): Promise<void> => {
     text += more;

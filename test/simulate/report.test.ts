@@ -129,7 +129,7 @@ it('keeps lines in their order, whatever of them had to be put aside', async () 
       if (reader !== undefined) await sorter.add(linesOf(reader));
     }
     const lines = [];
-    for await (const line of sorter.sorted()) lines.push(line);
+    for await (const some of sorter.sorted()) lines.push(...some);
     expect(lines).toEqual(simulate(simulation));
   } finally {
     await sorter.close();
