@@ -18,6 +18,7 @@ import { taskCommand, tasksCommand } from './tasks.ts';
 import { startCommand, workCommand } from './start.ts';
 import { testCommand } from './test.ts';
 import { triggerCommand } from './trigger.ts';
+import { whyCommand } from './why.ts';
 
 /** The program `perennial` with all of its commands. */
 export function perennialProgram(version: string): Command {
@@ -34,6 +35,7 @@ export function perennialProgram(version: string): Command {
       [
         triggerCommand(),
         customerCommand(),
+        whyCommand(),
         cancelCommand(),
         pauseCommand(),
         resumeCommand(),

@@ -38,11 +38,15 @@ function entryScope(draft: Draft, start: Start, ctx: Context): Scope {
   });
 }
 
-/** For the record (docs/operations.md). A simulation keeps none, and must not pay for it. */
+/**
+ * For the record (docs/operations.md). A simulation keeps none, and must not pay for it. A schedule asks everyone each
+ * time: whom its audience leaves out would be a row for each customer, written anew every day or week.
+ */
 function noteRefusal(draft: Draft, playbook: Playbook, start: Start, because: EntryObstacle, ctx: Context): void {
   if (because === 'taken' || ctx.handsOverAtOnce === true) return;
   const { entryKey, at } = start;
   const isAudience = because === 'audience' && playbook.audience !== null;
+  if (isAudience && entryKey.startsWith('schedule:')) return;
   const values = isAudience ? operandsOf(playbook.audience, entryScope(draft, start, ctx)) : {};
   draft.noteRefusal({ playbook: playbook.name, entryKey, at, because, values });
 }

@@ -101,7 +101,7 @@ function armInactive(
 }
 
 /** The latest of the awaited events; for one who never had any, `created_at` where `or_never` says so. */
-function lastActivity(draft: Draft, trigger: InactiveTrigger): Instant | null {
+export function lastActivity(draft: Draft, trigger: InactiveTrigger): Instant | null {
   if (countsFromCreation(draft, trigger)) return draft.profile.created_at ?? draft.state.arrivedAt;
   return lastEvent(draft, trigger);
 }
@@ -123,7 +123,8 @@ function latestOf(draft: Draft, events: readonly string[]): Instant | null {
   return latest;
 }
 
-function lapseOf(trigger: InactiveTrigger, anchor: Instant, zone: Zone): Instant {
+/** When a lapse that began at `anchor` starts the playbook. */
+export function lapseOf(trigger: InactiveTrigger, anchor: Instant, zone: Zone): Instant {
   const end = addDuration(anchor, trigger.for, zone);
   return trigger.at === null ? end : nextTimeOfDay(end, trigger.at, zone);
 }

@@ -16,6 +16,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'engine/mail': ['engine/time', 'engine/playbook', 'engine/journey', 'engine/message'],
   'engine/project': ['engine/time', 'engine/playbook', 'engine/message'],
   'engine/ingest': ['engine/time', 'engine/playbook', 'engine/journey', 'engine/message', 'engine/store'],
+  'engine/why': ['engine/time', 'engine/playbook', 'engine/journey', 'engine/message', 'engine/store'],
   'engine/simulate': ['engine/time', 'engine/playbook', 'engine/journey', 'engine/message'],
   workers: ['engine'],
   scripts: ['engine', 'workers', 'console'],
