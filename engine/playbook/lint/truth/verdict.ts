@@ -6,7 +6,7 @@ import { keyOf, type Value, valuesOf, type World } from './variable.ts';
 export type Verdict = 'never' | 'always' | 'sometimes';
 
 /** A condition with more combinations of values than this is not judged. */
-const MOST_COMBINATIONS = 20_000;
+const MOST_COMBINATIONS = 5_000;
 
 /** Several rules ask about the same condition: what was read and judged is kept, so many at most. */
 const MOST_KEPT = 5_000;
@@ -37,17 +37,25 @@ function tryParse(source: string): Expression | null {
 function combinations(variables: Variables, world: World): Iterable<Assignment> | null {
   const all = [...variables].map(([key, { node, mentions }]) => [key, valuesOf(node, mentions, world)] as const);
   const count = all.reduce((product, [, values]) => product * values.length, 1);
-  return count > MOST_COMBINATIONS ? null : assignments(all);
+  return count > MOST_COMBINATIONS ? null : assignments(all, new Map());
 }
 
-function* assignments(all: readonly (readonly [string, readonly Value[]])[]): Generator<Assignment> {
-  const [first, ...rest] = all;
-  if (first === undefined) {
-    yield new Map<string, Value>();
+/** One map for all, so that a yielded one counts until the next. */
+function* assignments(
+  all: readonly (readonly [string, readonly Value[]])[],
+  values: Map<string, Value>,
+  depth = 0,
+): Generator<Assignment> {
+  const variable = all[depth];
+  if (variable === undefined) {
+    yield values;
     return;
   }
-  const [key, values] = first;
-  for (const others of assignments(rest)) for (const value of values) yield new Map(others).set(key, value);
+  const [key, possible] = variable;
+  for (const value of possible) {
+    values.set(key, value);
+    yield* assignments(all, values, depth + 1);
+  }
 }
 
 /** Whether there may be a customer for whom all of these hold at one moment and none of those. */
