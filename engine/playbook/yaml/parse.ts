@@ -20,6 +20,12 @@ function tooLarge(file: string): Problem {
   return { file, line: 1, column: 1, level: 'error', code: 'too-large', message, fix: 'split it into several files' };
 }
 
+/** The parser says some mistakes once for each level that they end. */
+function once(problems: readonly Problem[]): readonly Problem[] {
+  const said = new Map(problems.map((problem) => [`${problem.line}:${problem.column} ${problem.message}`, problem]));
+  return [...said.values()];
+}
+
 /**
  * Parses one YAML source (1.2, core schema: dates and times stay texts).
  * Refused, each with its place: more than 256 KB, more than 20 levels, keys twice, anchors, aliases, tags, several documents.
@@ -40,7 +46,7 @@ export function parseYaml({ path: file, text }: SourceFile): Parsed {
   if (parsed.errors.length > 0) {
     return {
       document: null,
-      problems: parsed.errors.slice(0, MOST_SYNTAX_PROBLEMS).map((error) => syntaxProblem(source, error)),
+      problems: once(parsed.errors.slice(0, MOST_SYNTAX_PROBLEMS).map((error) => syntaxProblem(source, error))),
     };
   }
   const foreign = [...findForeign(parsed.contents, text)].slice(0, MOST_PROBLEMS);
