@@ -53,6 +53,53 @@ function said(problems: readonly Problem[]): readonly string[] {
   return problems.map(({ file, line, message }) => `${file}:${line} ${message}`);
 }
 
+/** What an example holds at a key of the tables, such as `caps[].per` or `topics.NAME.title`. */
+function heldAt(value: unknown, path: readonly string[]): boolean {
+  const [first = '', ...rest] = path;
+  if (path.length === 0) return value !== undefined;
+  if (typeof value !== 'object' || value === null) return false;
+  const name = first.replace(/\[\]$/, '');
+  const found = name === 'NAME' ? Object.values(value) : [(value as Readonly<Record<string, unknown>>)[name]];
+  const items = first.endsWith('[]')
+    ? found.flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : []))
+    : found;
+  return items.some((item) => heldAt(item, rest));
+}
+
+/** All maps within a value, itself included. */
+function mapsIn(value: unknown): readonly object[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const inside = Object.values(value).flatMap(mapsIn);
+  return Array.isArray(value) ? inside : [value, ...inside];
+}
+
+/** The values of the examples that a generated table is about. */
+function described(section: string): readonly object[] {
+  const all = YAML.map((example) => ({ path: pathOf(example), value: parse(example.text) as object }));
+  const playbooks = all
+    .filter(({ path }) => path === null || /^playbooks\/[^/]+\.yaml$/.test(path))
+    .map(({ value }) => value);
+  const [part, kind = ''] = section.split(' ');
+  if (section === 'perennial.yaml') return all.filter(({ path }) => path === section).map(({ value }) => value);
+  if (section === 'launch')
+    return all.filter(({ path }) => path?.startsWith('playbooks/launches/')).map(({ value }) => value);
+  if (section === 'playbook') return playbooks;
+  const triggers = playbooks.flatMap((value) => ('trigger' in value ? [value.trigger as object] : []));
+  if (part === 'trigger') return triggers.filter((trigger) => Object.keys(trigger)[0] === kind);
+  const steps = playbooks.flatMap((value) =>
+    mapsIn('steps' in value ? value.steps : Array.isArray(value) ? value : []),
+  );
+  return section === 'every step' ? steps : steps.filter((step) => kind in step);
+}
+
+/** The keys that the tables name, with their section: those that this version carries out. */
+const KEYS = [...PAGE.matchAll(/<!-- generated: (.+?) -->\n([\s\S]*?)<!-- \/generated/g)].flatMap(
+  ([, section = '', table = '']) =>
+    table.includes('_Not supported yet')
+      ? []
+      : [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, key = '']) => [section, key] as const),
+);
+
 describe('docs/playbooks.md', () => {
   it.each(PAGES.map(({ path }) => path))(
     '%s has its generated parts as they would be made now (npm run docs)',
@@ -80,6 +127,12 @@ describe('docs/playbooks.md', () => {
       expect(release).not.toBeNull();
     },
   );
+
+  it('has an example that is run for every key', () => {
+    expect(KEYS.length).toBeGreaterThan(100);
+    const without = KEYS.filter(([section, key]) => !described(section).some((value) => heldAt(value, key.split('.'))));
+    expect(without.map(([section, key]) => `${section}: ${key}`)).toEqual([]);
+  });
 
   it('its templates have no mistake', () => {
     const { problems, templates } = check(TEMPLATES);

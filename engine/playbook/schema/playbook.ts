@@ -39,15 +39,15 @@ const eventTrigger = z.strictObject({
   first: z
     .boolean({ error: 'expected true or false' })
     .optional()
-    .describe("Only at the customer's first such event ever known."),
-  if: condition.optional().describe('Only for events for which this is true.'),
+    .describe("Only at the customer's first such event ever known. Default: false."),
+  if: condition.optional().describe('Only for events for which this is true. Default: all of them.'),
   manual: notManual,
 });
 
 const dateTrigger = z.strictObject({
   date: customerField.describe('A date or datetime of the customer.'),
   every: every.optional().describe('How often, counted from the date. Default: once; a birthday every year.'),
-  offset: offset.optional().describe('Days (or more) before or after, such as `-7 days`.'),
+  offset: offset.optional().describe('Days (or more) before or after, such as `-7 days`. Default: the day itself.'),
   at: timeOfDay.optional().describe('Local time. Default: defaults.at of perennial.yaml.'),
   manual: notManual,
 });
@@ -63,11 +63,11 @@ const inactiveTrigger = z.strictObject({
     .strictObject({
       no: events,
       for: duration.describe('How long none has come.'),
-      or_never: orNever.describe('Also for customers who never had one, counted from `created_at`.'),
+      or_never: orNever.describe('Also for customers who never had one, counted from `created_at`. Default: false.'),
     })
     .describe('Starts once per lapse: the last such event and so long after it.'),
   at: timeOfDay.optional().describe('The next such local time at or after the lapse. Default: at the lapse itself.'),
-  or_never: orNever.describe('The same as in `inactive`.'),
+  or_never: orNever.describe('The same as in `inactive`. Default: false.'),
   manual: notManual,
 });
 
@@ -121,7 +121,7 @@ const entry = z
       .min(0, { error: 'expected a percentage from 0 to 100' })
       .max(100, { error: 'expected a percentage from 0 to 100' })
       .optional()
-      .describe('Per cent of customers who are enrolled and measured, but get no mail.'),
+      .describe('Per cent of customers who are enrolled and measured, but get no mail. Default: 0.'),
   })
   .describe('Who may enter, and how often.');
 
@@ -129,7 +129,7 @@ const exit = z
   .union([
     z.strictObject({
       event: eventName.meta({ description: 'Ends the enrolment at this event.', examples: ['order.refunded'] }),
-      if: condition.optional().describe('Which of these events; `event` is the one in question.'),
+      if: condition.optional().describe('Which of these events; `event` is the one in question. Default: all of them.'),
     }),
     z.strictObject({ if: condition.describe('Asked before each step.') }),
   ])
@@ -138,7 +138,7 @@ const exit = z
 const goal = z
   .strictObject({
     event: eventName.describe('The event that the playbook is for.'),
-    if: condition.optional().describe('Which of these events; `event` is the one in question.'),
+    if: condition.optional().describe('Which of these events; `event` is the one in question. Default: all of them.'),
     within: duration.optional().describe('Counts only so long from the start. Default: without end.'),
   })
   .describe('The event that the playbook is for; it ends the enrolment.');
@@ -161,7 +161,7 @@ export const playbook = z
       .boolean({ error: 'expected true or false' })
       .optional()
       .describe('False: nobody may start this playbook by hand. Default: true.'),
-    audience: condition.optional().describe('Who may enter; asked at entry.'),
+    audience: condition.optional().describe('Who may enter; asked at entry. Default: everybody.'),
     entry: entry.optional(),
     exit: z.array(exit).optional().describe('What ends an enrolment early.'),
     goal: goal.optional(),

@@ -5,7 +5,7 @@ import { wait } from './wait.ts';
 /** What every step may carry. */
 const common = {
   id: stepId.optional().describe('Unique in the playbook. Default: made from the kind of step.'),
-  if: condition.optional().describe('Skips the step when it is not true.'),
+  if: condition.optional().describe('Skips the step when it is not true. Default: never.'),
 };
 
 const email = z.strictObject({
@@ -22,7 +22,7 @@ const waitFor = z.strictObject({
   wait_for: z
     .strictObject({
       event: eventName.describe('The event to wait for.'),
-      if: condition.optional().describe('Which of these events; `event` is the awaited one.'),
+      if: condition.optional().describe('Which of these events; `event` is the awaited one. Default: all of them.'),
       up_to: duration.describe('How long to wait at most.'),
     })
     .describe('Waits for an event, at most so long.'),
