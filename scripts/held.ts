@@ -50,7 +50,7 @@ function listCommand(terminal: Terminal): Command {
 
 function listText(items: readonly HeldItem[], counts: HeldCounts, terminal: Terminal): string {
   if (items.length === 0) return 'Nothing is held.\n';
-  const total = counts.customer + counts.enrolment + counts.send + counts.event;
+  const total = counts.customer + counts.enrolment + counts.send + counts.event + counts.webhook;
   const rows = items.map((item) => [
     formatHeldRef(item),
     localTime(item.at, terminal.zone),
@@ -62,7 +62,7 @@ function listText(items: readonly HeldItem[], counts: HeldCounts, terminal: Term
   const head = ['what', `since (${terminal.zone.name})`, 'customer', 'where', 'error'];
   return (
     `${table([head, ...rows])}${more}` +
-    `${total} held: ${count(counts.customer, 'customer')}, ${count(counts.enrolment, 'enrolment')}, ${count(counts.send, 'mail')}, ${count(counts.event, 'event')}.\n`
+    `${total} held: ${count(counts.customer, 'customer')}, ${count(counts.enrolment, 'enrolment')}, ${count(counts.send, 'mail')}, ${count(counts.event, 'event')}, ${count(counts.webhook, 'webhook')}.\n`
   );
 }
 
@@ -133,7 +133,7 @@ function droppedAnswer(ref: HeldRef, dropped: Dropped): Answer {
 function readRef(text: string): HeldRef {
   const ref = parseHeldRef(text);
   if (ref !== null) return ref;
-  throw new InvalidArgumentError('Expected customer:ID, enrolment:ID, send:ID or event:ID.');
+  throw new InvalidArgumentError('Expected customer:ID, enrolment:ID, send:ID, event:ID or webhook:ID.');
 }
 
 function collectRefs(text: string, earlier: readonly HeldRef[] | undefined): readonly HeldRef[] {

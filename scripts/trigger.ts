@@ -160,6 +160,7 @@ function lineText(line: Line): string {
     case 'goal':
       return line.do;
     case 'task':
+    case 'webhook':
     case 'set':
     case 'tag':
     case 'untag':

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { nearest } from '../engine/playbook/nearest.ts';
 import { maskUrl } from './mask-url.ts';
+import { readWebhookSecret } from './webhooks/sign.ts';
 
 export { maskUrl };
 
@@ -50,10 +51,17 @@ export interface Config {
   readonly publicPort: number;
   /** Under which readers reach the public server, without a slash at its end; null: under none that is known. */
   readonly publicUrl: string | null;
+  /** What signs webhooks, the present one first; null: they are not called. */
+  readonly webhookKeys: readonly Uint8Array[] | null;
+  /** Hosts that webhooks may call whatever their addresses. */
+  readonly webhookAllow: ReadonlySet<string>;
   readonly concurrency: Concurrency;
   readonly smtpConnections: number;
   readonly logLevel: LogLevel;
 }
+
+/** Of the public server. */
+const DEFAULT_PORT = 4_500;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 /** How much is logged, in the terms of pino. */
@@ -100,11 +108,20 @@ const schema = z.object({
     .default('127.0.0.1')
     .meta({ description: 'the address that the public server listens on' }),
   PERENNIAL_PUBLIC_PORT: wholeNumber(0, 65_535, '4500')
-    .default(4500)
+    .default(DEFAULT_PORT)
     .meta({ description: 'its port; 0 for any free one' }),
   PERENNIAL_PUBLIC_URL: serverUrl(['https', 'http'], 'https://mail.hearth.example').optional().meta({
     description: 'the address under which readers reach the public server; links in mails begin with it',
     unset: 'http://127.0.0.1 with the port above; with DATABASE_URL, surveys need it',
+  }),
+  PERENNIAL_WEBHOOK_SECRET: z.string().transform(readSecrets).optional().meta({
+    description:
+      'the secret that signs calls of `webhook` steps: `whsec_` and 24 to 64 bytes in base64; several by commas',
+    unset: 'calls are put on record and not made; with DATABASE_URL, playbooks with webhooks need it',
+  }),
+  PERENNIAL_WEBHOOK_ALLOW: z.string().default('').transform(readHosts).meta({
+    description: 'hosts that webhooks may call although their addresses are not public: host or host:port, by commas',
+    unset: 'none',
   }),
   PERENNIAL_CONCURRENCY: z
     .string()
@@ -166,17 +183,19 @@ export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
     publicHost: value.PERENNIAL_PUBLIC_HOST,
     publicPort: value.PERENNIAL_PUBLIC_PORT,
     publicUrl: publicUrlOf(value),
+    webhookKeys: value.PERENNIAL_WEBHOOK_SECRET ?? null,
+    webhookAllow: value.PERENNIAL_WEBHOOK_ALLOW,
     concurrency: value.PERENNIAL_CONCURRENCY,
     smtpConnections: value.PERENNIAL_SMTP_CONNECTIONS,
     logLevel: value.LOG_LEVEL,
   };
 }
 
-/** A machine of one's own is reached from itself; a port that the system chooses is not known beforehand. */
+/** A machine of one's own is reached from itself. Where the system chooses the port, links are for the next start. */
 function publicUrlOf(value: z.output<typeof schema>): string | null {
   const { PERENNIAL_PUBLIC_URL: url, PERENNIAL_PUBLIC_PORT: port, DATABASE_URL: database } = value;
   if (url !== undefined) return url.replace(/\/+$/, '');
-  return database === undefined && port !== 0 ? `http://127.0.0.1:${port}` : null;
+  return database === undefined ? `http://127.0.0.1:${port === 0 ? DEFAULT_PORT : port}` : null;
 }
 
 function unknownVariables(env: Readonly<Record<string, string | undefined>>): ConfigProblem[] {
@@ -215,6 +234,33 @@ function wholeNumber(min: number, max: number, example: string): z.ZodType<numbe
     context.addIssue({ code: 'custom', message: `${expected}, not ${quote(value)}` });
     return z.NEVER;
   });
+}
+
+function readSecrets(text: string, context: z.RefinementCtx): readonly Uint8Array[] {
+  const keys = listOf(text).map((secret) => readWebhookSecret(secret));
+  const known = keys.filter((key) => key !== null);
+  if (known.length === keys.length && known.length > 0) return known;
+  const message =
+    'expected whsec_ and 24 to 64 bytes in base64, several parted by commas. ' +
+    'Make one with: echo "whsec_$(openssl rand -base64 32)"';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+}
+
+function readHosts(text: string, context: z.RefinementCtx): ReadonlySet<string> {
+  const hosts = listOf(text).map((host) => host.toLowerCase());
+  const wrong = hosts.find((host) => !/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.test(host));
+  if (wrong === undefined) return new Set(hosts);
+  const message = `expected hosts such as crm.internal or 10.0.0.7:8080, parted by commas, not ${quote(wrong)}`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+}
+
+function listOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 function readConcurrency(text: string, context: z.RefinementCtx): Concurrency {

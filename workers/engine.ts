@@ -11,7 +11,7 @@ import { startFleet, type Fleet, type Role } from './fleet.ts';
 import { errorFields, type Logger } from './log.ts';
 import { openOutgoing, type Outgoing } from './outgoing.ts';
 import { compileSources, openParts, type Parts } from './parts.ts';
-import { requireSettings } from './needs.ts';
+import { notesFor, requireSettings } from './needs.ts';
 import { startPublic, type PublicServer } from './public.ts';
 
 /** An engine that runs. */
@@ -59,14 +59,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (options.followFiles) {
       closers.push({ what: 'the watch over the files', close: await followFiles(parts, options) });
     }
-    if (roles.includes('deliver')) await requireForCurrent(parts);
+    const settings = roles.includes('deliver') ? await settingsFor(parts) : [];
     const outgoing = roles.includes('deliver') ? await openOutgoing(parts) : null;
     if (outgoing !== null) closers.push({ what: 'the ways out of mail', close: outgoing.close });
     const fleet = openFleet(parts, roles, outgoing);
     closers.push({ what: 'the fleet', close: fleet.close });
     const server = roles.includes('public') ? await openPublic(parts, fleet) : null;
     if (server !== null) closers.push({ what: 'the public server', close: async () => server.close() });
-    const notes = outgoing?.notes ?? [];
+    const notes = [...(outgoing?.notes ?? []), ...settings];
     return { parts, fleet, publicUrl: server?.url ?? null, notes, close: closeAll };
   } catch (error) {
     // What could not be closed is in the log; why it did not start is what matters.
@@ -135,14 +135,17 @@ async function followFiles(parts: Parts, options: EngineOptions): Promise<() => 
   };
 }
 
-/** @throws ConfigError when what runs needs a setting that is missing. */
-async function requireForCurrent({ cache, db, config, log }: Parts): Promise<void> {
+/** Notes on what is not set. @throws ConfigError when what runs needs a setting that is missing. */
+async function settingsFor({ cache, db, config, log }: Parts): Promise<readonly string[]> {
   try {
-    requireSettings((await cache.context(db)).release, config);
+    const { release } = await cache.context(db);
+    requireSettings(release, config);
+    return notesFor(release, config);
   } catch (error) {
     // No release yet, or one that does not compile: whoever works on it says so.
     if (!(error instanceof StoreError)) throw error;
     log.debug(errorFields(error), 'what the release needs is not known yet');
+    return [];
   }
 }
 

@@ -20,6 +20,7 @@ import { openRoom } from './room.ts';
 import { startScheduler, type Scheduler } from './scheduler.ts';
 import { openSettling } from './settling.ts';
 import { startSweeping } from './sweeping.ts';
+import { startCalling } from './webhooks/calling.ts';
 
 /** What a process can do. */
 export const ROLES = ['scheduler', 'advance', 'deliver', 'public'] as const;
@@ -92,6 +93,9 @@ export function startFleet(
     );
   }
 
+  const { webhookKeys: keys, webhookAllow: allow } = config;
+  const calling = roles.includes('deliver') && keys !== null ? startCalling({ db, keys, allow, log }) : null;
+
   let hintedAtMs = Number.NEGATIVE_INFINITY;
   const handle = async (lane: Lane, ids: readonly number[]): Promise<void> => {
     await handlers.get(lane)?.(ids);
@@ -130,6 +134,7 @@ export function startFleet(
         close: async () => worker.close(),
       }));
       if (scheduler !== null) atWork.push({ what: 'the scheduler', close: async () => scheduler.close() });
+      if (calling !== null) atWork.push({ what: 'the calls of webhooks', close: async () => calling.close() });
       if (sweep !== null) atWork.push({ what: 'the sweep', close: async () => sweep.stop() });
       const together: Closer = { what: 'those at work', close: async () => closeTogether(atWork, log) };
       await closeEach([together, ...closers], log);

@@ -4,7 +4,7 @@ import type { Instant } from '../time/types.ts';
 import type { Playbook, Scope, Step } from '../playbook/types.ts';
 import { decide, reportAttempt } from './attempt.ts';
 import type { Draft } from './draft.ts';
-import { giveTask } from './effects.ts';
+import { addEffect } from './effects.ts';
 import { endEnrolment } from './end.ts';
 import { isActive } from './entry.ts';
 import { JourneyError } from './errors.ts';
@@ -149,7 +149,8 @@ function carryOut(
       );
       return line('untag');
     case 'task':
-      giveTask(draft, enrolment, step, at, scope);
+    case 'webhook':
+      addEffect(draft, enrolment, step, at, scope);
       return { to: step.next };
     case 'exit':
       endEnrolment(draft, enrolment, { how: 'exit', at, reason: step.reason });

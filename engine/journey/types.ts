@@ -187,7 +187,19 @@ export interface Line {
   readonly playbook: string;
   readonly step?: string;
   readonly do:
-    'enrol' | 'email' | 'survey' | 'task' | 'set' | 'tag' | 'untag' | 'exit' | 'goal' | 'complete' | 'skip' | 'cancel';
+    | 'enrol'
+    | 'email'
+    | 'survey'
+    | 'task'
+    | 'webhook'
+    | 'set'
+    | 'tag'
+    | 'untag'
+    | 'exit'
+    | 'goal'
+    | 'complete'
+    | 'skip'
+    | 'cancel';
   readonly template?: string;
   readonly reason?: string;
 }
@@ -215,7 +227,7 @@ export type SendChange =
   | { readonly send: Send; readonly status: 'cancelled'; readonly reason: string; readonly at: Instant };
 
 /** Something that a step does outside of its customer: put on record in the transaction that reaches the step. */
-export interface Effect {
+export type Effect = {
   readonly playbook: string;
   readonly entryKey: string;
   /** When the step was reached. */
@@ -223,8 +235,10 @@ export interface Effect {
   /** What its texts see, as things were at that instant. */
   readonly scope: Scope;
   readonly locale: string | null;
-  readonly what: { readonly step: Step & { readonly kind: 'task' }; readonly dueAt: Instant | null };
-}
+} & (
+  | { readonly kind: 'task'; readonly step: Step & { readonly kind: 'task' }; readonly dueAt: Instant | null }
+  | { readonly kind: 'webhook'; readonly step: Step & { readonly kind: 'webhook' } }
+);
 
 /** How an open mail ended. `at` is the hand-over for `sent` and `unknown`, the final refusal for `failed`. */
 export interface Settlement {

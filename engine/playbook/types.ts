@@ -204,6 +204,8 @@ export type Step = StepBase &
       }
     /** `title` is a template. */
     | { readonly kind: 'task'; readonly title: string; readonly to: string | null; readonly within: Duration | null }
+    /** The texts of `body` are templates; null for the usual body. */
+    | { readonly kind: 'webhook'; readonly url: string; readonly body: Json }
     | { readonly kind: 'exit'; readonly reason: string }
   );
 

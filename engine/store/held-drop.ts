@@ -23,7 +23,7 @@ export type Dropped =
 /**
  * Drops one held thing, with its audit record. A customer is released, its kept events and the launches that it missed
  * are discarded, and what it has under way goes on; an enrolment is cancelled; a mail counts as failed (or, where it may have gone out, as sent) and its playbook goes on; an event is
- * discarded.
+ * discarded; a call of another system is not made.
  */
 export async function dropHeld(db: Database, cache: ReleaseCache, ref: HeldRef, act: Act): Promise<Dropped> {
   const dropped = await patientTransaction(db, async (tx): Promise<Dropped> => {
@@ -33,6 +33,8 @@ export async function dropHeld(db: Database, cache: ReleaseCache, ref: HeldRef, 
       case 'customer':
       case 'event':
         return dropFromCustomer(tx, ref, customerId, act);
+      case 'webhook':
+        return dropCall(tx, ref, customerId, act);
       case 'enrolment':
       case 'send':
         return dropFromDraft(tx, cache, ref, customerId, act);
@@ -59,6 +61,15 @@ async function dropFromCustomer(tx: Tx, ref: HeldRef, customerId: number, act: A
   const detail = { ...ref, discarded: rows.map((row) => row.event) };
   const businessAt = await businessNow(tx);
   await writeAudit(tx, { ...act, businessAt, action: 'held.drop', customerId, detail });
+  return { outcome: 'dropped' };
+}
+
+async function dropCall(tx: Tx, ref: HeldRef, customerId: number, act: Act): Promise<Dropped> {
+  const sql = `update webhook_calls set status = 'dropped', held_at = null, held_error = null
+    where id = $1 and held_at is not null`;
+  if ((await tx.query(sql, [ref.id])).rowCount !== 1) return { outcome: 'not held' };
+  const businessAt = await businessNow(tx);
+  await writeAudit(tx, { ...act, businessAt, action: 'held.drop', customerId, detail: { ...ref } });
   return { outcome: 'dropped' };
 }
 

@@ -63,12 +63,20 @@ async function retryOne(db: Database, ref: HeldRef, act: Act): Promise<Retried> 
             `update enrolments set held_at = null, held_error = null where id = $1 and held_at is not null`,
             [ref.id],
           )
-        : await tx.query(RETRY_SEND, [ref.id, time(now)]);
+        : ref.kind === 'webhook'
+          ? await tx.query(RETRY_CALL, [ref.id])
+          : await tx.query(RETRY_SEND, [ref.id, time(now)]);
     if (rowCount !== 1) return { ref, outcome: 'not held' };
     await writeAudit(tx, { ...act, businessAt: now, action: 'held.retry', customerId, detail: { ...ref } });
     return { ref, outcome: 'released' };
   });
 }
+
+/** From the first attempt on, and under the same key. */
+const RETRY_CALL = `
+  update webhook_calls set status = 'planned', attempts = 0, due_at = clock_timestamp(), settled_at = null,
+    held_at = null, held_error = null
+  where id = $1 and held_at is not null and status = 'failed'`;
 
 /** Only while its enrolment waits for it. Of an unknown one the reader may now get a second copy: that is counted. */
 const RETRY_SEND = `
@@ -85,6 +93,7 @@ export async function ownerOf(tx: Tx, ref: HeldRef): Promise<number | null> {
     enrolment: 'select customer_id as owner from enrolments where id = $1 and held_at is not null',
     send: 'select customer_id as owner from sends where id = $1 and held_at is not null',
     event: 'select customer_id as owner from held_events where id = $1',
+    webhook: 'select customer_id as owner from webhook_calls where id = $1 and held_at is not null',
   };
   const { rows } = await tx.query<{ owner: number }>(sql[ref.kind], [ref.id]);
   return rows[0]?.owner ?? null;

@@ -1,12 +1,13 @@
 /**
- * What is held: stopped with its error, counted and shown until a person retries or drops it (docs/architecture.md P1). Four things
- * can be: a customer with all that is theirs, one enrolment, one mail, and an event that came for a held customer.
+ * What is held: stopped with its error, counted and shown until a person retries or drops it (docs/architecture.md P1). Five things
+ * can be: a customer with all that is theirs, one enrolment, one mail, an event that came for a held customer, and a call of
+ * another system that was given up.
  */
 import type { Instant } from '../time/types.ts';
 import type { Queryable } from './database.ts';
 
 /** The kinds of held things. */
-export type HeldKind = 'customer' | 'enrolment' | 'send' | 'event';
+export type HeldKind = 'customer' | 'enrolment' | 'send' | 'event' | 'webhook';
 
 /** Names one held thing; written `KIND:ID`, with the database's id. */
 export interface HeldRef {
@@ -30,7 +31,7 @@ export interface HeldItem extends HeldRef {
 /** How much is held, by kind. */
 export type HeldCounts = Readonly<Record<HeldKind, number>>;
 
-const REF = /^(customer|enrolment|send|event):([1-9]\d{0,15})$/;
+const REF = /^(customer|enrolment|send|event|webhook):([1-9]\d{0,15})$/;
 
 /** Reads `send:12`; null for anything else. */
 export function parseHeldRef(text: string): HeldRef | null {
@@ -53,7 +54,10 @@ const HELD = `
   select 'send', s.id, s.customer_id, s.playbook_id, s.step, s.status = 'unknown', s.held_at, s.held_error
     from sends s where s.held_at is not null
   union all
-  select 'event', h.id, h.customer_id, null, null, false, h.held_at, h.error from held_events h`;
+  select 'event', h.id, h.customer_id, null, null, false, h.held_at, h.error from held_events h
+  union all
+  select 'webhook', w.id, w.customer_id, w.playbook_id, w.step, false, w.held_at, w.held_error
+    from webhook_calls w where w.held_at is not null`;
 
 /** Everything that is held, the oldest first, at most `limit` (default 500). */
 export async function listHeld(db: Queryable, options: { readonly limit?: number } = {}): Promise<readonly HeldItem[]> {
@@ -72,7 +76,7 @@ export async function countHeld(db: Queryable): Promise<HeldCounts> {
   const { rows } = await db.query<{ kind: HeldKind; count: number }>(
     `select kind, count(*) as count from (${HELD}) h group by kind`,
   );
-  const counts = { customer: 0, enrolment: 0, send: 0, event: 0 };
+  const counts = { customer: 0, enrolment: 0, send: 0, event: 0, webhook: 0 };
   for (const { kind, count } of rows) counts[kind] = count;
   return counts;
 }

@@ -74,6 +74,7 @@ async function recordJournal(tx: Queryable, recordings: readonly Recording[]): P
 function isOnlyInJournal(done: Changes['lines'][number]['do'], reason: string | undefined): boolean {
   switch (done) {
     case 'task':
+    case 'webhook':
     case 'set':
     case 'tag':
     case 'untag':

@@ -94,6 +94,7 @@ function rankOf(line: Line): number {
     case 'email':
     case 'survey':
     case 'task':
+    case 'webhook':
     case 'set':
     case 'tag':
     case 'untag':

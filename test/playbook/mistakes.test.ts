@@ -357,7 +357,6 @@ const CASES: readonly Case[] = [
     expected: [
       ['4:15 unknown-step', 'there is no step `b`', 'name the id of a step, or remove this entry'],
       ['7:7 not-supported-yet', '`coupon`', 'leave it out'],
-      ['9:7 not-supported-yet', '`webhook`', 'leave it out'],
     ],
   },
   {

@@ -203,8 +203,11 @@ describe('a survey that cannot be answered by a click', () => {
     ]);
     expect(release).not.toBeNull();
     if (release === null) return;
-    expect(() => requireSettings(release, { publicUrl: null })).toThrow(/PERENNIAL_PUBLIC_URL.*thanks\.yaml/s);
-    expect(() => requireSettings(release, { publicUrl: 'https://mail.sample.example' })).not.toThrow();
+    const settings = { webhookKeys: null, database: { kind: 'external', url: 'postgres://unused.example/x' } } as const;
+    expect(() => requireSettings(release, { ...settings, publicUrl: null })).toThrow(
+      /PERENNIAL_PUBLIC_URL.*thanks\.yaml/s,
+    );
+    expect(() => requireSettings(release, { ...settings, publicUrl: 'https://mail.sample.example' })).not.toThrow();
   });
 
   it('is held when it has no links, instead of going out without', async () => {

@@ -3,7 +3,7 @@ import { kindOf, type StepKind } from '../check/steps.ts';
 import type { StepPlace } from '../check/ids.ts';
 import { namesOf } from '../read/walk.ts';
 import type { StepSource } from '../schema.ts';
-import type { Condition, FieldRef, Step, Topic, WaitRule } from '../types.ts';
+import type { Condition, FieldRef, Json, Step, Topic, WaitRule } from '../types.ts';
 
 /** What linking needs to know of a playbook. */
 export interface Linking {
@@ -84,6 +84,10 @@ function taskStep(base: Base, { task }: Source<'task'>): Step {
   return { ...base, kind: 'task', title: task.title, to: task.to ?? null, within: task.within ?? null };
 }
 
+function webhookStep(base: Base, { webhook }: Source<'webhook'>): Step {
+  return { ...base, kind: 'webhook', url: webhook.url, body: (webhook.body ?? null) as Json };
+}
+
 function link(linking: Linking, step: StepSource, kind: StepKind | null, base: Base): Step {
   if ('email' in step) return { ...base, kind: 'email', template: step.email, topic: linking.topicOf(step.topic) };
   if ('wait' in step) return { ...base, kind: 'wait', wait: waitRule(linking, step) };
@@ -95,6 +99,7 @@ function link(linking: Linking, step: StepSource, kind: StepKind | null, base: B
   if ('tag' in step) return { ...base, kind: 'tag', tag: step.tag };
   if ('untag' in step) return { ...base, kind: 'untag', tag: step.untag };
   if ('survey' in step) return linkSurvey(linking, base, step);
+  if ('webhook' in step) return webhookStep(base, step);
   if ('task' in step) return taskStep(base, step);
   if ('exit' in step) return { ...base, kind: 'exit', reason: step.exit };
   if (kind === 'if') return linkBranch(linking, base, step as Source<'if' | 'then'>);

@@ -29,7 +29,7 @@ export const STEP_KINDS = [
 export type StepKind = (typeof STEP_KINDS)[number];
 
 /** Steps that the language has and the engine does not carry out yet. */
-const NOT_YET: ReadonlySet<StepKind> = new Set(['coupon', 'webhook']);
+const NOT_YET: ReadonlySet<StepKind> = new Set(['coupon']);
 
 /** Which kind of step it is; null for one whose own key is misspelt. */
 export function kindOf(step: LooseStep): StepKind | null {
