@@ -340,7 +340,7 @@ describe('what is held', () => {
       { kind: 'enrolment', id: 1, customer: 'bob', playbook: 'series', step: 'first' },
       { kind: 'send', id: 1, customer: 'bob', playbook: 'series', step: 'first', unknown: false },
     ]);
-    expect(await countHeld(staffed.db)).toEqual({ customer: 1, enrolment: 1, send: 1, event: 1 });
+    expect(await countHeld(staffed.db)).toEqual({ customer: 1, enrolment: 1, send: 1, event: 1, webhook: 0 });
     expect(parseHeldRef('send:0')).toBeNull();
   });
 
@@ -417,7 +417,7 @@ describe('what is held', () => {
     await take([order('o1', 'cy', -10)]);
     expect(await dropHeld(staffed.db, staffed.cache, ref('event:1'), ACT)).toEqual({ outcome: 'dropped' });
     expect(await dropHeld(staffed.db, staffed.cache, ref('customer:3'), ACT)).toEqual({ outcome: 'dropped' });
-    expect(await countHeld(staffed.db)).toEqual({ customer: 0, enrolment: 0, send: 0, event: 0 });
+    expect(await countHeld(staffed.db)).toEqual({ customer: 0, enrolment: 0, send: 0, event: 0, webhook: 0 });
     const [discarded] = await staffed.rows<{ detail: unknown }>(
       `select detail from audit where detail ->> 'kind' = 'event'`,
     );
