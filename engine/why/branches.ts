@@ -45,6 +45,7 @@ export function armsOf(step: Step): readonly Arm[] {
     case 'email':
     case 'wait':
     case 'task':
+    case 'webhook':
     case 'start':
     case 'set':
     case 'tag':

@@ -117,6 +117,7 @@ function leavesTrace(step: Step): boolean {
     case 'tag':
     case 'untag':
     case 'task':
+    case 'webhook':
       return true;
     case 'start':
     case 'split':
