@@ -1,8 +1,9 @@
 /** `perennial why`: from the record, why a customer is or is not in a playbook, or did or did not get a mail. */
 import { Option, type Command } from 'commander';
-import { fromLocal } from '../engine/time/local.ts';
+import { fromLocal, startOfDay } from '../engine/time/local.ts';
 import { parseInstant, parseLocalDate, parseLocalDateTime, TimeSyntaxError } from '../engine/time/text.ts';
 import type { Instant, Zone } from '../engine/time/types.ts';
+import { businessNow } from '../engine/store/database.ts';
 import { findCustomer } from '../engine/store/people.ts';
 import { explain, type Explained } from '../engine/why/explain.ts';
 import { compileSources } from '../workers/parts.ts';
@@ -32,7 +33,7 @@ export function whyCommand(terminal: Terminal = processTerminal()): Command {
       if (found.outcome !== 'found') return notFound(found, typed);
       const { id, key } = found.customer;
       const zone = await zoneOfCustomer(context, id);
-      const at = options.at === undefined ? null : readTime(options.at, zone);
+      const at = options.at === undefined ? null : readTime(options.at, zone, await businessNow(context.db));
       if (at === 'unreadable') {
         command.error(
           `error: --at "${harmless(options.at ?? '')}" is no time: write 2026-03-02, 2026-03-02T09:15 or 2026-03-02T09:15:00Z`,
@@ -49,12 +50,16 @@ export function whyCommand(terminal: Terminal = processTerminal()): Command {
 
 const DAY_MS = 86_400_000;
 
-/** A day means its end: what happened on it is asked about. */
-function readTime(text: string, zone: Zone): Instant | 'unreadable' {
+/** A day means its end, or now where that is earlier. */
+function readTime(text: string, zone: Zone, now: Instant): Instant | 'unreadable' {
+  const endOf = (start: Instant, end: Instant): Instant => (start > now ? end : Math.min(end, now));
   const reads: readonly (() => Instant)[] = [
     () => parseInstant(text),
     () => fromLocal(parseLocalDateTime(text), zone),
-    () => fromLocal({ ...parseLocalDate(text), ms: DAY_MS - 1 }, zone),
+    () => {
+      const day = parseLocalDate(text);
+      return endOf(startOfDay(day, zone), fromLocal({ ...day, ms: DAY_MS - 1 }, zone));
+    },
   ];
   for (const read of reads) {
     try {
@@ -81,6 +86,11 @@ function described(
       return { json: { ...explained, customer, playbook, step }, text: answerText(explained, terminal) };
     case 'unknown playbook': {
       const text = `There is no playbook "${harmless(playbook)}".\n${nearestText(explained.nearest)}`;
+      return { json: explained, text, failed: true };
+    }
+    case 'in the future': {
+      const text =
+        'The time of --at has not come yet: the record knows nothing of it. See "perennial simulate --live".\n';
       return { json: explained, text, failed: true };
     }
     case 'unknown step': {

@@ -13,7 +13,7 @@ import type { Compile } from '../store/releases.ts';
 import type { Instant } from '../time/types.ts';
 import type { Answer } from './answer.ts';
 import { explainEnrolment } from './enrolment.ts';
-import type { Inquiry } from './inquiry.ts';
+import { type Inquiry, who } from './inquiry.ts';
 import { explainNoEntry, removalEvidence } from './not-entered.ts';
 import { type EnrolmentOnRecord, readRecord, type WhyRecord } from './record.ts';
 import { explainRefusal } from './refused.ts';
@@ -35,6 +35,8 @@ export interface Question {
 export type Explained =
   | ({ readonly outcome: 'answered' } & Answer)
   | { readonly outcome: 'unknown playbook'; readonly nearest: readonly string[] }
+  /** `--at` lies after `now`: the record says nothing of what is to come. */
+  | { readonly outcome: 'in the future'; readonly now: Instant }
   | { readonly outcome: 'unknown step'; readonly nearest: readonly string[]; readonly steps: readonly string[] };
 
 /**
@@ -56,6 +58,8 @@ export async function explain(
     return loaded === undefined ? null : { record, loaded };
   });
   if (found === null) return unknownPlaybook(db, question.playbook);
+  const { now } = found.record;
+  if (question.at !== null && question.at > now) return { outcome: 'in the future', now };
   const inquiry = inquiryOf(db, deps.compile, ctx, found.record, found.loaded, question);
   return answerTo(inquiry, question);
 }
@@ -108,7 +112,16 @@ async function answerTo(inquiry: Inquiry, { step: named, at }: Question): Promis
     ...(await removalEvidence(inquiry)),
     ...(await refusedSince(inquiry, enrolment)),
   ];
-  return { outcome: 'answered', ...answer, evidence };
+  return { outcome: 'answered', ...whileHeld(inquiry, enrolment, { ...answer, evidence }) };
+}
+
+/** Nothing in any enrolment of a held customer goes on, whatever it waits for. */
+function whileHeld(inquiry: Inquiry, { status }: EnrolmentOnRecord, answer: Answer): Answer {
+  const { hold } = inquiry.record.customer;
+  if (hold === null || status !== 'active') return answer;
+  const held = `As a customer, ${who(inquiry)} is held since ${inquiry.words.when(hold.at)}, so nothing goes on: ${hold.error}.`;
+  const next = [{ command: 'perennial held', why: 'shows what is held, to be retried or dropped' }, ...answer.next];
+  return { ...answer, code: 'customer held', answer: `${held} ${answer.answer}`, next };
 }
 
 /** The one under way, else the latest; with a time, the one that was under way then, else the latest before. */

@@ -67,8 +67,10 @@ function onItsWay(inquiry: Inquiry, mail: Mail): Answer {
 }
 
 function held(send: SendOnRecord): readonly NextStep[] {
-  return send.hold === null ? [] : [{ command: 'perennial held', why: 'shows what is held, to be retried or dropped' }];
+  return send.hold === null ? [] : [RETRY];
 }
+
+const RETRY: NextStep = { command: 'perennial held', why: 'shows what is held, to be retried or dropped' };
 
 function failed(inquiry: Inquiry, mail: Mail): Answer {
   const { send } = mail;
@@ -106,7 +108,7 @@ function cancelled(inquiry: Inquiry, mail: Mail): Answer {
 async function waiting(inquiry: Inquiry, mail: Mail): Promise<Answer> {
   const { record, words } = inquiry;
   const { send } = mail;
-  if (send.hold !== null) return heldMail(inquiry, mail);
+  if (send.hold !== null || mail.enrolment.hold !== null) return heldMail(inquiry, mail);
   const evidence: Evidence[] = [due(inquiry, mail)];
   if (record.pause !== null) {
     const { at, by, reason, all } = record.pause;
@@ -128,10 +130,10 @@ async function waiting(inquiry: Inquiry, mail: Mail): Promise<Answer> {
 }
 
 function heldMail(inquiry: Inquiry, mail: Mail): Answer {
-  const { hold } = mail.send;
+  const hold = mail.send.hold ?? mail.enrolment.hold;
   const at = hold === null ? '' : ` since ${inquiry.words.when(hold.at)}`;
   const answer = `${cap(named(mail))} is held${at} because of an error: ${hold?.error ?? ''}.`;
-  return { code: 'held', answer, evidence: [due(inquiry, mail)], next: held(mail.send) };
+  return { code: 'held', answer, evidence: [due(inquiry, mail)], next: [RETRY] };
 }
 
 async function putOffNow(inquiry: Inquiry, mail: Mail, evidence: readonly Evidence[]): Promise<Answer> {

@@ -153,7 +153,9 @@ async function late(inquiry: Inquiry, skipped: Skipped): Promise<SkipAnswer> {
         quote,
         release: decided.deployment,
       },
-      ...(pauses.length > 0 ? pauses : [{ text: 'no pause is on record for that time: nothing delivered mail then' }]),
+      ...(pauses.length > 0
+        ? pauses
+        : [{ text: 'no pause is on record for that time, and why it was not tried earlier is not on record' }]),
     ],
     next: [],
   };

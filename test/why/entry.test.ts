@@ -190,6 +190,12 @@ describe('customers who cannot enter anything', () => {
       `customer held: "ada" did not enter "welcome", and as a customer is held since ${NOON}: a bad row.`,
       '1 of their events are kept until they are released',
     ]);
+    await set('held_at = null, held_error = null');
+    await fleet.event('question.asked', ['ada']);
+    await set(`held_at = '2026-03-02T09:00:00Z', held_error = 'a bad row'`);
+    expect((await why('thanks'))[0]).toBe(
+      `customer held: As a customer, "ada" is held since ${NOON}, so nothing goes on: a bad row. "ada" is in "thanks" since ${NOON} and waits at the step "wait-1" until 2026-03-03 04:00 (America/New_York; 09:00 in Europe/London).`,
+    );
     await set(`held_at = null, erased_at = '2026-03-02T09:00:00Z'`);
     expect(await why('welcome')).toEqual([
       `erased: "ada" was erased on ${NOON}: nothing happens for them, and nothing more is on record.`,
@@ -199,6 +205,7 @@ describe('customers who cannot enter anything', () => {
   it('or the playbook is unknown: the nearest names', async () => {
     expect(await why('welcom')).toEqual(['unknown playbook', 'welcome']);
     expect(linesOf(await fleet.why(ada, 'welcome', { step: 'secnd' }))).toEqual(['unknown step', 'second']);
+    expect(await why('welcome', '2026-03-02T09:00:01Z')).toEqual(['in the future']);
   });
 });
 

@@ -203,6 +203,7 @@ export async function openCompany(): Promise<Company> {
 
 /** The whole of an answer as lines, with events, releases and ids out of the way of comparisons. */
 export function linesOf(explained: Explained): readonly string[] {
+  if (explained.outcome === 'in the future') return [explained.outcome];
   if (explained.outcome !== 'answered') return [explained.outcome, ...explained.nearest];
   const facts = explained.evidence.map(({ text, quote, release }) => {
     const words = quote === undefined || quote === null ? '' : ` [${quote.file}:${quote.line} ${quote.text}]`;
