@@ -140,6 +140,30 @@ describe('a test fails, and shows', () => {
       ],
     ],
     [
+      'what came instead, beside it',
+      ['- { at: 2026-03-27T10:15, email: welcome/tips }', '- { at: 2026-03-30T10:15, email: welcome/tips }'],
+      [
+        ENROL,
+        '-  Fri 2026-03-27 10:15  email     welcome/tips   ← welcome/hello came instead',
+        '+  Fri 2026-03-27 10:15  email     welcome/hello  ← not expected',
+        TAG,
+        '   Mon 2026-03-30 10:15  email     welcome/tips',
+        END,
+      ],
+    ],
+    [
+      'by how much on the clock, which changed in between',
+      [HELLO, '- { at: 2026-03-28T10:15, email: welcome/tips }'],
+      [
+        ENROL,
+        CAME,
+        TAG,
+        '-  Sat 2026-03-28 10:15  email     welcome/tips   ← came 2 days later',
+        '+  Mon 2026-03-30 10:15  email     welcome/tips   ← not expected',
+        END,
+      ],
+    ],
+    [
       'what a mail says instead',
       ['- { email: welcome/hello, subject: Hello Eve, text: { contains: [A-1, A-9], lacks: order } }', TIPS],
       [
@@ -162,7 +186,7 @@ describe('a test fails, and shows', () => {
         '+  Fri 2026-03-27 10:15  tag       greeted        ← not expected',
         '   Mon 2026-03-30 10:15  email     welcome/tips',
         END,
-        '-  Tue 2026-03-31        tag       greeted        ← came 3 days 12 h earlier',
+        '-  Tue 2026-03-31        tag       greeted        ← came 3 days 13 h earlier',
       ],
     ],
   ])('%s', (_, lines, difference) => {

@@ -24,7 +24,8 @@ export function unwrap(schema: Schema): Schema {
 function writtenType(schema: Schema): string {
   const { def } = (unwrap(schema) as z.core.$ZodTypes)._zod;
   if (def.type === 'pipe') return writtenType(def.in);
-  if (def.type === 'enum' || def.type === 'literal') return 'string';
+  if (def.type === 'literal') return typeof def.values[0];
+  if (def.type === 'enum') return 'string';
   return def.type;
 }
 
@@ -51,8 +52,19 @@ function misfit(schema: ObjectSchema, keys: readonly string[]): { readonly cost:
   return { cost: missing.length + unknown.length - misspelt.length * 1.5, isMeant };
 }
 
+/** Whether all keys are known and none is missing. */
+function fits(schema: ObjectSchema, keys: readonly string[]): boolean {
+  const { shape } = schema._zod.def;
+  if (!keys.every((key) => Object.hasOwn(shape, key))) return false;
+  const required = requiredKeys(schema);
+  return required.length > 0 && required.every((key) => keys.includes(key));
+}
+
 function chooseObject(options: readonly ObjectSchema[], map: YAMLMap): Option {
   const keys = keysOf(map);
+  // What is written without a mistake, as most is, needs no comparing of spellings.
+  const exact = options.find((schema) => fits(schema, keys));
+  if (exact !== undefined) return { ok: true, schema: exact };
   let best: { readonly schema: ObjectSchema; readonly cost: number } | null = null;
   for (const schema of options) {
     const { cost, isMeant } = misfit(schema, keys);

@@ -136,7 +136,7 @@ const expectation = z
     z.strictObject({ task: oneOrAny('a step').describe('A person gets something to do.'), step, ...common }),
     z.strictObject({ webhook: oneOrAny('a step').describe('Another system is called.'), step, ...common }),
     z.strictObject({
-      survey: oneOrAny('a step or a template').describe('The question goes out: its step, its template or true.'),
+      survey: oneOrAny('a step or a template').describe('A survey goes out: its step, template, question, or true.'),
       step,
       subject: said.optional().describe('What its subject says.'),
       text: said.optional().describe('What its text says; line breaks count as spaces.'),

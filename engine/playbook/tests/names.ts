@@ -2,9 +2,10 @@
 import type { Playbook, Step } from '../types.ts';
 import type { LineKind } from './types.ts';
 
-/** What a step is called in a test: its id, and the template or tag that it is about. */
+/** What a step is called in a test: its id, and the template, question or tag that it is about. */
 export function namesOfStep(step: Step): readonly string[] {
-  if ('template' in step) return [step.id, step.template];
+  const ask = 'ask' in step ? [step.ask] : [];
+  if ('template' in step) return [step.id, step.template, ...ask];
   return 'tag' in step ? [step.id, step.tag] : [step.id];
 }
 

@@ -1,9 +1,10 @@
 /** Compares the timeline that came with the one that a test expects. docs/testing-playbooks.md. */
 import { startOfMoment } from '../../playbook/schema/moment.ts';
 import type { Expectation, PlaybookTest } from '../../playbook/tests/types.ts';
+import type { Instant } from '../../time/types.ts';
 import { align, type Pair } from './align.ts';
 import { faultsOfWords, matches } from './match.ts';
-import { whyMissing } from './miss.ts';
+import { nearestOf, whyMissing } from './miss.ts';
 import type { TestLine } from './run.ts';
 
 /** A line of both timelines, or of one of them. */
@@ -24,50 +25,90 @@ export interface Verdict {
 /** Mails go to a customer, and a refusal means that a person's act did nothing: these are never left unsaid. */
 const ALWAYS_LISTED: readonly TestLine['kind'][] = ['email', 'survey', 'refused'];
 
+/** A line that came, that was expected, or both, beside each other; `index` is the line's place among all that came. */
+interface Place {
+  readonly expected: Expectation | null;
+  readonly line: TestLine | null;
+  readonly index: number | null;
+}
+
 /** Judges what came. */
 export function judge(test: PlaybookTest, lines: readonly TestLine[]): Verdict {
-  const expected = test.expect ?? [];
-  const kinds = new Set<TestLine['kind']>([...ALWAYS_LISTED, ...expected.map(({ kind }) => kind)]);
-  const isListed = (line: TestLine): boolean => test.expect !== null && (test.expectAll || kinds.has(line.kind));
-  const listed = lines.flatMap((line, index) => (isListed(line) ? [index] : []));
-  const lineAt = (right: number): TestLine | undefined => lines[listed[right] ?? -1];
-  const pairs = align(expected.length, listed.length, (left, right) => {
-    const [one, other] = [expected[left], lineAt(right)];
-    return one !== undefined && other !== undefined && matches(one, other);
-  });
-  const surplus = pairs.flatMap(({ left, right }) => (left === null && right !== null ? [lineAt(right)] : []));
-  const free = surplus.filter((line) => line !== undefined);
-
+  const places = placesOf(test, lines);
+  const free = places.flatMap(({ expected, line }) => (expected === null && line !== null ? [line] : []));
   const rows: Row[] = [];
   let next = 0;
-  const upTo = (end: number): void => {
+  const asidesUpTo = (end: number): void => {
     for (; next < end; next += 1) rows.push(asideOf(test, lines[next] as TestLine));
   };
-  for (const [index, { left, right }] of pairs.entries()) {
-    if (right !== null) upTo(listed[right] ?? 0);
-    const one = left === null ? undefined : expected[left];
-    const line = right === null ? undefined : lineAt(right);
-    if (line !== undefined) {
+  for (const [place, { expected, line, index }] of places.entries()) {
+    if (line !== null && index !== null) {
+      asidesUpTo(index);
       next += 1;
-      rows.push(one === undefined ? surplusOf(test, line) : sameOf(test, one, line));
-    } else if (one !== undefined) {
-      upTo(placeOfMissing(one, lines, next, endOfAside(pairs, index, listed, lines.length)));
-      rows.push({ is: 'missing', expected: one, note: whyMissing(test, one, lines, free) });
+      rows.push(expected === null ? surplusOf(test, line) : sameOf(test, expected, line));
+    } else if (expected !== null) {
+      const end = places.slice(place).find((later) => later.index !== null)?.index ?? lines.length;
+      asidesUpTo(placeOfMissing(expected, lines, next, end));
+      rows.push({ is: 'missing', expected, note: whyMissing(test, expected, lines, free) });
     }
   }
-  upTo(lines.length);
+  asidesUpTo(lines.length);
   return { passed: rows.every(isRight), rows };
 }
 
-/** Where the next line stands that must be listed. */
-function endOfAside(pairs: readonly Pair[], index: number, listed: readonly number[], end: number): number {
-  const next = pairs.find((pair, other) => other > index && pair.right !== null)?.right ?? null;
-  return next === null ? end : (listed[next] ?? end);
+/** Expected lines beside those that came and must be listed. */
+function placesOf(test: PlaybookTest, lines: readonly TestLine[]): readonly Place[] {
+  const expected = test.expect ?? [];
+  const kinds = new Set<TestLine['kind']>([...ALWAYS_LISTED, ...expected.map(({ kind }) => kind)]);
+  const isListed = ({ kind }: TestLine): boolean => test.expect !== null && (test.expectAll || kinds.has(kind));
+  const listed = lines.flatMap((line, index) => (isListed(line) ? [{ line, index }] : []));
+  const pairs = align(expected.length, listed.length, (left, right) => {
+    const [one, other] = [expected[left], listed[right]];
+    return one !== undefined && other !== undefined && matches(one, other.line);
+  });
+  const places = pairs.map(({ left, right }: Pair): Place => {
+    const found = right === null ? undefined : listed[right];
+    const wanted = left === null ? undefined : expected[left];
+    return { expected: wanted ?? null, line: found?.line ?? null, index: found?.index ?? null };
+  });
+  return byTime(places);
+}
+
+function isPaired({ expected, line }: Place): boolean {
+  return expected !== null && line !== null;
+}
+
+/** Where lines differ, what was expected stands before what came nearest to it, and all of it in the order of time. */
+function byTime(places: readonly Place[]): readonly Place[] {
+  const ordered: Place[] = [];
+  for (let at = 0; at < places.length;) {
+    const end = places.findIndex((place, index) => index >= at && isPaired(place));
+    const run = places.slice(at, end < 0 ? places.length : end);
+    const came = run.flatMap(({ line }) => (line === null ? [] : [line]));
+    const keyed = run.map((place) => ({ place, at: place.line?.at ?? timeOfMissing(place.expected, came) }));
+    keyed.sort((a, b) => a.at - b.at || Number(a.place.line !== null) - Number(b.place.line !== null));
+    ordered.push(...keyed.map(({ place }) => place), ...places.slice(at + run.length, at + run.length + 1));
+    at += run.length + 1;
+  }
+  return ordered;
+}
+
+function timeOfMissing(expected: Expectation | null, came: readonly TestLine[]): Instant {
+  const [first] = came;
+  if (expected === null) return Number.NEGATIVE_INFINITY;
+  const nearest = nearestOf(expected, came);
+  if (nearest !== null) return nearest.at;
+  return expected.at === null || first === undefined
+    ? Number.NEGATIVE_INFINITY
+    : startOfMoment(expected.at, first.zone);
 }
 
 /** Before which of the lines aside a missing one is shown: the first that came after its time. */
-function placeOfMissing({ at }: Expectation, lines: readonly TestLine[], from: number, until: number): number {
+function placeOfMissing(expected: Expectation, lines: readonly TestLine[], from: number, until: number): number {
+  const { at } = expected;
   if (at === null) return from;
+  const nearest = nearestOf(expected, lines.slice(until, until + 1));
+  if (nearest !== null) return until;
   const later = lines.slice(from, until).findIndex((line) => line.at > startOfMoment(at, line.zone));
   return later < 0 ? until : from + later;
 }

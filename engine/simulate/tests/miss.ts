@@ -1,7 +1,7 @@
 /** Why a line did not come, as far as the timeline shows it. */
 import { endOfMoment, startOfMoment } from '../../playbook/schema/moment.ts';
 import type { Expectation, PlaybookTest } from '../../playbook/tests/types.ts';
-import { isAbout } from './match.ts';
+import { isAbout, matches } from './match.ts';
 import type { TestLine } from './run.ts';
 
 const UNITS = [
@@ -30,17 +30,30 @@ export function whyMissing(
   lines: readonly TestLine[],
   free: readonly TestLine[],
 ): string {
-  const nearest = free
-    .filter((line) => isAbout(expected, line))
-    .sort((a, b) => Math.abs(missOf(expected, a)) - Math.abs(missOf(expected, b)))[0];
-  if (nearest !== undefined) {
-    const missMs = missOf(expected, nearest);
+  const nearest = nearestOf(expected, free);
+  if (nearest !== null) {
+    const missMs = missOnTheWall(expected, nearest);
     if (missMs === 0) return 'came, but in another place';
     return `came ${spanInWords(Math.abs(missMs))} ${missMs > 0 ? 'later' : 'earlier'}`;
   }
   const skipped = skippedInstead(expected, lines);
   if (skipped !== undefined) return `was skipped: ${skipped.reason ?? ''}`;
+  const other = free.find((line) => matches({ ...expected, what: null, step: null, values: null }, line));
+  if (expected.at !== null && other?.template != null) return `${other.template} came instead`;
   return ended(test, expected, lines) ?? 'did not come';
+}
+
+/** Of some lines the one that is what was expected and misses its time by the least; null when none is. */
+export function nearestOf(expected: Expectation, lines: readonly TestLine[]): TestLine | null {
+  const about = lines.filter((line) => isAbout(expected, line));
+  return about.sort((a, b) => Math.abs(missOf(expected, a)) - Math.abs(missOf(expected, b)))[0] ?? null;
+}
+
+/** The same as the customer's clock shows it, unless it shows the same twice. */
+function missOnTheWall(expected: Expectation, line: TestLine): number {
+  const missMs = missOf(expected, line);
+  const { zone, at } = line;
+  return missMs + zone.offsetAt(at) - zone.offsetAt(at - missMs) || missMs;
 }
 
 /** By how much a line misses the expected time; negative when it is early. */
