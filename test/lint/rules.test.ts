@@ -224,6 +224,13 @@ describe('missing-variable', () => {
 });
 
 describe('over-cap', () => {
+  it('names each pair at the playbook whose mails give way', () => {
+    const send = (priority: number, ...names: readonly string[]): string =>
+      `topic: news\npriority: ${priority}\n${MANUAL}steps: [ ${names.map((name) => `{ email: ${name} }`).join(', ')} ]`;
+    const playbooks = { a: send(0, 'a/b'), b: send(5, 'a/c', 'a/d'), c: send(0, 'a/e'), d: send(9, 'a/f') };
+    expect(found(playbooks)).toEqual(['a:4 over-cap', 'b:4 over-cap', 'c:4 over-cap']);
+  });
+
   const mails = (...steps: readonly string[]): string => `topic: news\n${MANUAL}steps: [ ${steps.join(', ')} ]`;
   const [a, b, c] = ['{ email: a/b }', '{ email: a/c }', '{ email: a/d }'];
   it.each<[string, string, boolean]>([

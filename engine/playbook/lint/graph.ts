@@ -8,12 +8,14 @@ export interface Arrow {
 
 function neighbours(arrows: readonly Arrow[]): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
-  for (const { from, to } of arrows) {
-    const known = found.get(from);
-    if (known === undefined) found.set(from, [to]);
-    else known.push(to);
-  }
+  for (const { from, to } of arrows) push(found, from, to);
   return found;
+}
+
+function push<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const known = lists.get(key);
+  if (known === undefined) lists.set(key, [item]);
+  else known.push(item);
 }
 
 /** A visit of a depth-first walk: which node, and how many of its neighbours have been looked at. */
@@ -66,16 +68,10 @@ export function stronglyConnected(arrows: readonly Arrow[]): readonly ReadonlySe
 
 /** A shortest circle through the first node by name that lies on one; empty where there is none. */
 export function shortestCircle<A extends Arrow>(arrows: readonly A[]): readonly A[] {
-  for (const start of [...new Set(arrows.map(({ from }) => from))].sort()) {
-    const came = new Map<string, A>();
-    const queue = [start];
-    for (let node = queue.shift(); node !== undefined && !came.has(start); node = queue.shift()) {
-      for (const arrow of arrows.filter(({ from }) => from === node)) {
-        if (came.has(arrow.to)) continue;
-        came.set(arrow.to, arrow);
-        queue.push(arrow.to);
-      }
-    }
+  const from = new Map<string, A[]>();
+  for (const arrow of arrows) push(from, arrow.from, arrow);
+  for (const start of [...from.keys()].sort()) {
+    const came = arrivals(start, from);
     const circle: A[] = [];
     for (let arrow = came.get(start); arrow !== undefined; arrow = came.get(arrow.from)) {
       circle.unshift(arrow);
@@ -83,4 +79,19 @@ export function shortestCircle<A extends Arrow>(arrows: readonly A[]): readonly 
     }
   }
   return [];
+}
+
+/** By which arrow each node is reached first from `start`, breadth first. */
+function arrivals<A extends Arrow>(start: string, from: ReadonlyMap<string, readonly A[]>): ReadonlyMap<string, A> {
+  const came = new Map<string, A>();
+  const open = [start];
+  for (const node of open) {
+    for (const arrow of from.get(node) ?? []) {
+      if (came.has(arrow.to)) continue;
+      came.set(arrow.to, arrow);
+      open.push(arrow.to);
+    }
+    if (came.has(start)) break;
+  }
+  return came;
 }

@@ -15,18 +15,22 @@ export interface Change {
   readonly to: Value;
   /** What a condition that it concerns must contain. */
   readonly word: string;
+  /** The same for all steps that change the same thing to the same value. */
+  readonly key: string;
 }
 
 function membership(step: StepSource, kind: 'tag' | 'untag', tag: string): readonly Change[] {
   const part = parsed(`${JSON.stringify(tag)} in customer.tags`);
-  return part === null ? [] : [{ step, kind, part, to: kind === 'tag', word: tag }];
+  return part === null ? [] : [{ step, kind, part, to: kind === 'tag', word: tag, key: `${kind} ${tag}` }];
 }
 
 function settings(step: Extract<StepSource, { readonly set: unknown }>): readonly Change[] {
   return Object.entries(step.set).flatMap(([name, value]) => {
     const part = parsed(`customer.${name}`);
     const to = typeof value === 'object' && value !== null ? OTHER : value;
-    return part === null ? [] : [{ step, kind: 'set' as const, part, to, word: `customer.${name}` }];
+    return part === null
+      ? []
+      : [{ step, kind: 'set' as const, part, to, word: `customer.${name}`, key: `${name} ${String(to)} ${typeof to}` }];
   });
 }
 

@@ -1,10 +1,13 @@
 import type { CheckedText } from '../../checked.ts';
-import { changesOf, entersAgain } from '../influence.ts';
+import { type Change, changesOf, entersAgain } from '../influence.ts';
 import { shortestCircle, stronglyConnected } from '../graph.ts';
 import { type Finding, findingAtKey, type LintContext, type Rule } from '../rule.ts';
 import { type StepKind, stepsOf } from '../steps.ts';
 import { canTurn, parsed } from '../truth/verdict.ts';
 import type { World } from '../truth/variable.ts';
+
+/** So many playbooks of a circle are named. */
+const MOST_NAMED = 8;
 
 /** How one playbook starts another. */
 interface Edge {
@@ -14,69 +17,66 @@ interface Edge {
   readonly kind: StepKind;
 }
 
-/** Whether one of a playbook's steps turns a segment's condition to `to`; the first that does. */
-function turns(
-  text: CheckedText,
-  segment: string,
-  to: boolean,
-  world: World,
-): ReturnType<typeof changesOf>[number] | undefined {
-  const condition = parsed(segment);
-  if (condition === null) return undefined;
-  return changesOf(text).find((change) => segment.includes(change.word) && canTurn(condition, change, !to, world));
+/** The playbooks whose segments a change may turn to true or to false, by name. */
+type Turned = (change: Change, to: boolean) => ReadonlySet<string>;
+
+/** What a change does to a segment is worked out once for all steps that change the same. */
+function turned(targets: readonly CheckedText[], world: World): Turned {
+  const known = new Map<string, ReadonlySet<string>>();
+  const segments = targets.map((text) => ({ name: text.name, source: segmentOf(text) ?? '' }));
+  return (change, to) => {
+    const key = `${String(to)} ${change.key}`;
+    let found = known.get(key);
+    if (found === undefined) {
+      const turns = ({ source }: { readonly source: string }): boolean => {
+        const condition = source.includes(change.word) ? parsed(source) : null;
+        return condition !== null && canTurn(condition, change, !to, world);
+      };
+      found = new Set(segments.filter(turns).map(({ name }) => name));
+      known.set(key, found);
+    }
+    return found;
+  };
 }
 
 function segmentOf({ source }: CheckedText): string | undefined {
   return 'segment' in source.trigger ? source.trigger.segment : undefined;
 }
 
-/** What of a condition a step could change is asked for many pairs of playbooks, and is the same for most. */
-function memoised(world: World): typeof turns {
-  const known = new Map<string, ReturnType<typeof turns>>();
-  return (text, segment, to) => {
-    const key = `${text.name}\n${String(to)}\n${segment}`;
-    const found = known.has(key) ? known.get(key) : turns(text, segment, to, world);
-    known.set(key, found);
-    return found;
-  };
-}
-
-function startEdges(text: CheckedText, names: ReadonlySet<string>): readonly Edge[] {
+function startEdges(text: CheckedText, names: { has(name: string): boolean }): readonly Edge[] {
   return stepsOf(text).flatMap((step) =>
     'start' in step && names.has(step.start) ? [{ from: text.name, to: step.start, step, kind: 'start' as const }] : [],
   );
 }
 
-function segmentEdges(
-  text: CheckedText,
-  targets: readonly CheckedText[],
-  asked: typeof turns,
-  world: World,
-): readonly Edge[] {
-  if (changesOf(text).length === 0) return [];
-  return targets.flatMap((target) => {
-    const change = asked(text, segmentOf(target) ?? '', true, world);
-    return change === undefined ? [] : [{ from: text.name, to: target.name, step: change.step, kind: change.kind }];
-  });
+function segmentEdges(text: CheckedText, turns: Turned): readonly Edge[] {
+  const edges = new Map<string, Edge>();
+  for (const change of changesOf(text)) {
+    for (const to of turns(change, true)) {
+      if (!edges.has(to)) edges.set(to, { from: text.name, to, step: change.step, kind: change.kind });
+    }
+  }
+  return [...edges.values()];
 }
 
-/** A segment starts a playbook again only if its condition turns false in between: within the circle, or not by it. */
-function closed(
-  edges: readonly Edge[],
-  playbooks: ReadonlyMap<string, CheckedText>,
-  asked: typeof turns,
-  world: World,
-): readonly Edge[] {
-  const groups = stronglyConnected(edges);
-  const kept = edges.filter(({ from, to, kind }) => {
-    const group = groups.find((names) => names.has(from) && names.has(to));
-    if (group === undefined) return false;
-    const segment = playbooks.get(to);
-    if (kind === 'start' || segment === undefined) return true;
-    const members = [...group].map((name) => playbooks.get(name)).filter((text) => text !== undefined);
-    return members.some((text) => asked(text, segmentOf(segment) ?? '', false, world) !== undefined);
-  });
-  return kept.length === edges.length ? kept : closed(kept, playbooks, asked, world);
+/** A segment starts a playbook again only if its condition turns false in between: by one within the circle, then. */
+function closed(edges: readonly Edge[], playbooks: ReadonlyMap<string, CheckedText>, turns: Turned): readonly Edge[] {
+  const groupOf = new Map<string, ReadonlySet<string>>();
+  const resets = new Set<string>();
+  for (const group of stronglyConnected(edges)) {
+    const changes = new Map<string, Change>();
+    for (const name of group) {
+      groupOf.set(name, group);
+      const text = playbooks.get(name);
+      if (text !== undefined) for (const change of changesOf(text)) changes.set(change.key, change);
+    }
+    for (const change of changes.values())
+      for (const name of turns(change, false)) if (group.has(name)) resets.add(name);
+  }
+  const kept = edges.filter(
+    ({ from, to, kind }) => groupOf.get(from)?.has(to) === true && (kind === 'start' || resets.has(to)),
+  );
+  return kept.length === edges.length ? kept : closed(kept, playbooks, turns);
 }
 
 function said(
@@ -84,11 +84,12 @@ function said(
   playbooks: ReadonlyMap<string, CheckedText>,
 ): Pick<Finding, 'message' | 'fix' | 'level'> {
   const names = [...circle.map(({ from }) => from), circle[0]?.from ?? ''].map((name) => `\`${name}\``);
+  const shown = names.length > MOST_NAMED ? [...names.slice(0, MOST_NAMED - 2), '…', ...names.slice(-1)] : names;
   const paced = circle.find(({ to }) => typeof playbooks.get(to)?.source.entry?.again === 'object');
   const message =
     circle.length === 1
       ? `${names[0]} starts itself again`
-      : `playbooks start each other in a circle: ${names.join(' → ')}`;
+      : `playbooks start each other in a circle: ${shown.join(' → ')}`;
   const fix = 'give one of them `entry: { again: never }` or `again: after …`, or take the step out';
   if (paced === undefined) return { message: `${message}, without end`, fix };
   return { message: `${message}, slowed by \`entry.again\` of \`${paced.to}\` only`, fix, level: 'hint' };
@@ -99,12 +100,9 @@ function* find({ playbooks, world }: LintContext): Generator<Finding> {
   const open = playbooks.filter(entersAgain);
   const byName = new Map(open.map((text) => [text.name, text]));
   const targets = open.filter((text) => segmentOf(text) !== undefined);
-  const asked = memoised(world);
-  const all = open.flatMap((text) => [
-    ...startEdges(text, new Set(byName.keys())),
-    ...segmentEdges(text, targets, asked, world),
-  ]);
-  const edges = closed(all, byName, asked, world);
+  const turns = turned(targets, world);
+  const all = open.flatMap((text) => [...startEdges(text, byName), ...segmentEdges(text, turns)]);
+  const edges = closed(all, byName, turns);
   for (const group of stronglyConnected(edges)) {
     const circle = shortestCircle(edges.filter(({ from, to }) => group.has(from) && group.has(to)));
     const [first] = circle;

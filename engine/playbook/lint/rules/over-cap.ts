@@ -26,10 +26,12 @@ function loadsOf({ company, playbooks }: LintContext, cap: Cap): readonly Load[]
   });
 }
 
-/** Which of two playbooks' mails wait for the other's. */
-function isWeaker(a: CheckedText, b: CheckedText): boolean {
-  const [of, than] = [a.source.priority ?? 0, b.source.priority ?? 0];
-  return of === than ? a.name > b.name : of < than;
+/** Whose mails go first comes first: by priority, higher first, then by name. */
+function inOrder(loads: readonly Load[]): readonly Load[] {
+  return [...loads].sort(
+    ({ text: a }, { text: b }) =>
+      (b.source.priority ?? 0) - (a.source.priority ?? 0) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+  );
 }
 
 function number(mails: number): string {
@@ -42,29 +44,39 @@ function alone({ text, mails }: Load, cap: Cap): Finding {
   return findingAtKey(text, text.source, 'steps', { message, fix, level: 'warning' });
 }
 
-function together(load: Load, companions: readonly Load[], cap: Cap): Finding {
-  const worst = [...companions].sort((a, b) => b.mails - a.mails || (a.text.name < b.text.name ? -1 : 1));
-  const named = worst
-    .slice(0, MOST_NAMED)
-    .map(({ text, mails }) => `\`${text.name}\` (${load.mails} + ${mails} mails)`);
-  const rest = worst.length - named.length;
+/** @param companions lists of those whose mails go first, the most mails first. */
+function together(load: Load, companions: readonly (readonly Load[])[], cap: Cap): Finding {
+  const worst = companions.flatMap((list) => list.slice(0, MOST_NAMED)).slice(0, MOST_NAMED);
+  const named = worst.map(({ text, mails }) => `\`${text.name}\` (${load.mails} + ${mails} mails)`);
+  const rest = companions.reduce((sum, list) => sum + list.length, 0) - named.length;
   const list = `${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
   const message = `with ${list} it can come to more than ${cap.at_most} mails for a customer within ${cap.per.text}, which is the cap: the mails of this playbook then wait or are skipped`;
   const fix = 'put longer waits between its mails, raise its `priority`, or allow it if that is meant';
   return findingAtKey(load.text, load.text.source, 'steps', { message, fix });
 }
 
+function* inPairs(loads: readonly Load[], cap: Cap): Generator<Finding> {
+  const before = new Map<number, Load[]>();
+  for (const load of inOrder(loads)) {
+    const companions = [...before].filter(([mails]) => load.mails + mails > cap.at_most).sort(([a], [b]) => b - a);
+    if (companions.length > 0) {
+      const lists = companions.map(([, list]) => list);
+      yield together(load, lists, cap);
+    }
+    const known = before.get(load.mails);
+    if (known === undefined) before.set(load.mails, [load]);
+    else known.push(load);
+  }
+}
+
 function* find(context: LintContext): Generator<Finding> {
   for (const cap of context.company.source.caps ?? []) {
     const loads = loadsOf(context, cap).filter(({ mails }) => mails > 0);
-    const within = loads.filter(({ mails }) => mails <= cap.at_most);
     for (const load of loads) if (load.mails > cap.at_most) yield alone(load, cap);
-    for (const load of within) {
-      const companions = within.filter(
-        ({ text, mails }) => load.mails + mails > cap.at_most && text !== load.text && isWeaker(load.text, text),
-      );
-      if (companions.length > 0) yield together(load, companions, cap);
-    }
+    yield* inPairs(
+      loads.filter(({ mails }) => mails <= cap.at_most),
+      cap,
+    );
   }
 }
 
