@@ -1,6 +1,7 @@
 /** The whole command line, put together and not yet run. */
 import { Command } from 'commander';
 import { cancelCommand } from './cancel.ts';
+import { couponsCommand } from './coupons.ts';
 import { checkCommand } from './check.ts';
 import { customerCommand } from './customer.ts';
 import { demoCommand } from './demo.ts';
@@ -44,7 +45,7 @@ export function perennialProgram(version: string): Command {
         taskCommand(),
       ],
     ],
-    ['Data and mail:', [importCommand(), sampleCommand(), inboxCommand()]],
+    ['Data and mail:', [importCommand(), couponsCommand(), sampleCommand(), inboxCommand()]],
   ];
   for (const [heading, commands] of groups) {
     for (const command of commands) program.addCommand(command.helpGroup(heading));

@@ -33,7 +33,7 @@ export function triggerCommand(terminal: Terminal = processTerminal()): Command 
         const { customer, by, reason, set: vars, dryRun = false } = options;
         let unwritable: readonly Unwritable[] = [];
         const onForeseen = (mails: ForeseenMails): void => {
-          unwritable = tryMails(mails, vars);
+          unwritable = tryMails(mails);
         };
         const request = { customer, playbook, vars, by, reason, dryRun, onForeseen };
         const triggered = await triggerPlaybook(db, cache, request);
@@ -50,7 +50,8 @@ interface Unwritable {
 }
 
 /** Writes the mails as a worker would, to find what it would hold. */
-function tryMails(mails: ForeseenMails, vars: Readonly<Record<string, Json>>): readonly Unwritable[] {
+function tryMails(mails: ForeseenMails): readonly Unwritable[] {
+  const { vars } = mails;
   return mails.mails.flatMap(({ template, ask }) => {
     try {
       const survey = ask === null ? null : sampleSurvey(ask);
@@ -161,6 +162,7 @@ function lineText(line: Line): string {
       return line.do;
     case 'task':
     case 'webhook':
+    case 'coupon':
     case 'set':
     case 'tag':
     case 'untag':

@@ -4,6 +4,7 @@ import type { Instant } from '../time/types.ts';
 import type { Playbook, Scope, Step } from '../playbook/types.ts';
 import { decide, reportAttempt } from './attempt.ts';
 import type { Draft } from './draft.ts';
+import { takeCoupon } from './coupon.ts';
 import { addEffect } from './effects.ts';
 import { endEnrolment } from './end.ts';
 import { isActive } from './entry.ts';
@@ -36,12 +37,13 @@ function firstStep({ position }: Enrolment): string | null {
 /** Carries one enrolment to its next wait or its end; whom it starts goes into `started`. */
 function walk(
   draft: Draft,
-  enrolment: Enrolment,
+  entered: Enrolment,
   from: string | null,
   at: Instant,
   ctx: Context,
   started: Enrolment[],
 ): void {
+  let enrolment = entered;
   const playbook = ctx.playbookOf(enrolment.playbook, enrolment.version);
   let stepId = from;
   for (;;) {
@@ -61,6 +63,7 @@ function walk(
     draft.countTransition(at, enrolment);
     const next = take(draft, enrolment, playbook, step, at, ctx, started);
     if (next === 'stays') return;
+    enrolment = next.enrolment ?? enrolment;
     stepId = next.to;
   }
 }
@@ -148,6 +151,8 @@ function carryOut(
         draft.profile.tags.filter((tag) => tag !== step.tag),
       );
       return line('untag');
+    case 'coupon':
+      return takeCoupon(draft, enrolment, step, at, ctx);
     case 'task':
     case 'webhook':
       addEffect(draft, enrolment, step, at, scope);

@@ -83,6 +83,8 @@ export class Draft {
   private readonly sendsChanged = new Map<string, SendChange>();
   private readonly timersChanged = new Map<string, Timer>();
   private readonly effects: Effect[] = [];
+  private readonly codes = new Map<string, string>();
+  private readonly awaitingCode = new Set<string>();
   private readonly launchesAsked: { readonly playbook: string; readonly launch: string }[] = [];
   private readonly refusals = new Map<string, Refusal>();
   private transitionsAt: Instant = Number.NaN;
@@ -167,6 +169,26 @@ export class Draft {
   closeSend(change: Exclude<SendChange, { readonly status: 'planned' }>): void {
     this.sends.delete(sendKey(change.send));
     this.sendsChanged.set(sendKey(change.send), change);
+  }
+
+  /** Coupon codes are given from outside, for an enrolment at a step. */
+  giveCode(of: Pick<Enrolment, 'playbook' | 'entryKey'>, step: string, code: string): void {
+    this.codes.set(`${enrolmentKey(of)}\n${step}`, code);
+  }
+
+  /** The code that was given; null: none was. */
+  codeFor(of: Pick<Enrolment, 'playbook' | 'entryKey'>, step: string): string | null {
+    return this.codes.get(`${enrolmentKey(of)}\n${step}`) ?? null;
+  }
+
+  /** It stands at its step until a code is given, which cannot be in this run. */
+  awaitCode(of: Pick<Enrolment, 'playbook' | 'entryKey'>): void {
+    this.awaitingCode.add(enrolmentKey(of));
+  }
+
+  /** Whether it does. */
+  awaitsCode(of: Pick<Enrolment, 'playbook' | 'entryKey'>): boolean {
+    return this.awaitingCode.has(enrolmentKey(of));
   }
 
   /** Something to be put on record together with this draft. */

@@ -20,7 +20,7 @@ export function earliest(draft: Draft, ctx: Context): DueItem | null {
   };
   for (const enrolment of draft.enrolments.values()) {
     const { position } = enrolment;
-    if (position.on !== 'time' || ctx.isPaused(enrolment.playbook)) continue;
+    if (position.on !== 'time' || ctx.isPaused(enrolment.playbook) || draft.awaitsCode(enrolment)) continue;
     offer({ kind: 'wait', enrolment, key: keyOf(draft, ctx, enrolment.playbook, position.dueAt, RANK.wait) });
   }
   if (ctx.handsOverAtOnce === true) {

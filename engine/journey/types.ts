@@ -192,6 +192,7 @@ export interface Line {
     | 'survey'
     | 'task'
     | 'webhook'
+    | 'coupon'
     | 'set'
     | 'tag'
     | 'untag'

@@ -202,6 +202,8 @@ export type Step = StepBase &
         readonly then: string | null;
         readonly else: string | null;
       }
+    /** Takes a code; it is `vars.AS.code` afterwards. */
+    | { readonly kind: 'coupon'; readonly pool: string; readonly as: string }
     /** `title` is a template. */
     | { readonly kind: 'task'; readonly title: string; readonly to: string | null; readonly within: Duration | null }
     /** The texts of `body` are templates; null for the usual body. */

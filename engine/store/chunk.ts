@@ -7,6 +7,7 @@
 import type { Draft } from '../journey/draft.ts';
 import { JourneyError } from '../journey/errors.ts';
 import type { ReleaseCache, StoreContext } from './context.ts';
+import { reserveCodes } from './coupon-codes.ts';
 import type { Database, Queryable, Tx } from './database.ts';
 import { heldMessage, isOfCustomers } from './failures.ts';
 import { holdCustomer, holdEnrolment, type Held } from './hold.ts';
@@ -48,6 +49,7 @@ export async function onCustomers<T>(
   const [locked, ctx] = await Promise.all([lockCustomers(tx, ids), cache.context(tx)]);
   const chosen = options.only === undefined ? locked : locked.filter((id) => id === options.only);
   const drafts = openDrafts(await loadStates(tx, chosen, ctx, options));
+  await reserveCodes(tx, drafts, ctx);
   const result = await work(tx, drafts, ctx, options.only === undefined ? ids : [options.only]);
   if (options.recordsItself !== true) await recordAll(tx, drafts, ctx);
   return result;

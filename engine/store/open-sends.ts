@@ -6,6 +6,7 @@ import type { CustomerEvent, Send, Settlement } from '../journey/types.ts';
 import type { Instant } from '../time/types.ts';
 import { loadAnswers } from './answers.ts';
 import type { StoreContext } from './context.ts';
+import { commitCodes, hasCoupons } from './coupon-codes.ts';
 import type { Queryable } from './database.ts';
 import { SEND_COLUMNS, sendOf, type SendRow } from './load-rows.ts';
 import { park } from './park.ts';
@@ -120,6 +121,7 @@ export async function resolveSends(
   }
   await recordAll(tx, drafts, ctx);
   await updateRows(tx, final, ctx);
+  await commitCodes(tx, final.flatMap((resolution) => carrier(resolution, ctx)));
   await park(tx, parked, byCustomer, ctx);
 }
 
@@ -133,6 +135,14 @@ async function answersTo(
     tx,
     asking.map(({ of }) => ({ sendId: of.send.id ?? 0, customerId: of.customerId })),
   );
+}
+
+/** A mail that has gone out, of a playbook with coupons. */
+function carrier({ of, settlement }: Resolution, ctx: StoreContext): Parameters<typeof commitCodes>[1] {
+  if (settlement === null || settlement.outcome === 'failed') return [];
+  const { playbook, version } = ctx.ids.version(of.versionId);
+  if (!hasCoupons(ctx.playbookOf(playbook, version))) return [];
+  return [{ enrolmentId: of.enrolmentId, sendId: of.send.id ?? 0, at: settlement.at }];
 }
 
 function settleOne(

@@ -5,6 +5,7 @@ import type { Changes } from '../journey/types.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { StoreError } from './errors.ts';
+import { settleCodes } from './coupon-codes.ts';
 import { recordEffects } from './record-effects.ts';
 import { recordEnrolments } from './record-enrolments.ts';
 import { recordRefusals } from './record-refusals.ts';
@@ -39,6 +40,7 @@ export async function recordAll(tx: Queryable, drafts: readonly Draft[], ctx: St
     recordJournal(tx, recordings),
     recordEffects(tx, recordings, ctx),
   ]);
+  await settleCodes(tx, recordings, ctx);
 }
 
 /** The row id of a send that was loaded or recorded. @throws StoreError `lost-row` for any other. */
@@ -75,6 +77,7 @@ function isOnlyInJournal(done: Changes['lines'][number]['do'], reason: string | 
   switch (done) {
     case 'task':
     case 'webhook':
+    case 'coupon':
     case 'set':
     case 'tag':
     case 'untag':

@@ -95,6 +95,7 @@ function rankOf(line: Line): number {
     case 'survey':
     case 'task':
     case 'webhook':
+    case 'coupon':
     case 'set':
     case 'tag':
     case 'untag':

@@ -1,10 +1,11 @@
 /** Starting a playbook for one customer by hand. */
 import { randomUUID } from 'node:crypto';
+import { sampleCode } from '../journey/coupon.ts';
 import type { Draft } from '../journey/draft.ts';
 import { enterByHand, runDue } from '../journey/run.ts';
 import type { EntryRefusal, Line, Profile } from '../journey/types.ts';
 import type { TemplateSet } from '../message/templates.ts';
-import type { Json, Release } from '../playbook/types.ts';
+import type { Json, Playbook, Release } from '../playbook/types.ts';
 import { nearestAll } from '../playbook/nearest.ts';
 import type { Instant } from '../time/types.ts';
 import { writeAudit } from './audit.ts';
@@ -37,6 +38,8 @@ export interface ForeseenMails {
   readonly release: Release;
   readonly templates: TemplateSet;
   readonly now: Instant;
+  /** Given by hand, and sample codes of the coupons that would be taken at once. */
+  readonly vars: Readonly<Record<string, Json>>;
   /** `ask` is what a survey asks; null in other mails. */
   readonly mails: readonly { readonly template: string; readonly ask: string | null }[];
 }
@@ -105,7 +108,7 @@ async function start(
       const of = steps?.get(step);
       return template === undefined ? [] : [{ template, ask: of?.kind === 'survey' ? of.ask : null }];
     });
-    request.onForeseen?.({ profile: draft.profile, release, templates, now, mails });
+    request.onForeseen?.({ profile: draft.profile, release, templates, now, mails, vars: { ...vars, ...sampleCodes(lines, steps, ctx.now) } });
   } else {
     // What is due comes first, as it would have without the person.
     runDue([draft], ctx.now, ctx);
@@ -133,4 +136,16 @@ async function start(
     paused: ctx.isPaused(playbook),
     ahead: lines,
   };
+}
+
+function sampleCodes(
+  lines: readonly Line[],
+  steps: Playbook['steps'] | undefined,
+  now: Instant,
+): Readonly<Record<string, Json>> {
+  const taken = lines.flatMap((line): [string, Json][] => {
+    const step = line.do === 'coupon' && line.at <= now ? steps?.get(line.step ?? '') : undefined;
+    return step?.kind === 'coupon' ? [[step.as, { code: sampleCode(step.pool) }]] : [];
+  });
+  return Object.fromEntries(taken);
 }

@@ -46,6 +46,7 @@ export function armsOf(step: Step): readonly Arm[] {
     case 'wait':
     case 'task':
     case 'webhook':
+    case 'coupon':
     case 'start':
     case 'set':
     case 'tag':

@@ -118,6 +118,7 @@ function leavesTrace(step: Step): boolean {
     case 'untag':
     case 'task':
     case 'webhook':
+    case 'coupon':
       return true;
     case 'start':
     case 'split':

@@ -99,6 +99,7 @@ function link(linking: Linking, step: StepSource, kind: StepKind | null, base: B
   if ('tag' in step) return { ...base, kind: 'tag', tag: step.tag };
   if ('untag' in step) return { ...base, kind: 'untag', tag: step.untag };
   if ('survey' in step) return linkSurvey(linking, base, step);
+  if ('coupon' in step) return { ...base, kind: 'coupon', pool: step.coupon.pool, as: step.coupon.as };
   if ('webhook' in step) return webhookStep(base, step);
   if ('task' in step) return taskStep(base, step);
   if ('exit' in step) return { ...base, kind: 'exit', reason: step.exit };

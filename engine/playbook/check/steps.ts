@@ -28,9 +28,6 @@ export const STEP_KINDS = [
 ] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 
-/** Steps that the language has and the engine does not carry out yet. */
-const NOT_YET: ReadonlySet<StepKind> = new Set(['coupon']);
-
 /** Which kind of step it is; null for one whose own key is misspelt. */
 export function kindOf(step: LooseStep): StepKind | null {
   return STEP_KINDS.find((key) => key in step) ?? null;
@@ -147,14 +144,6 @@ function checkSplit({ report }: Checks, step: LooseStep): void {
 }
 
 function checkStep(checks: StepChecks, step: LooseStep): void {
-  const kind = kindOf(step);
-  if (kind !== null && NOT_YET.has(kind)) {
-    checks.report.atKey(step, kind, {
-      code: 'not-supported-yet',
-      message: `steps of the kind \`${kind}\` are not supported yet`,
-      fix: 'leave it out',
-    });
-  }
   checkCondition(checks, step, 'if', checks.env);
   checkEmail(checks, step);
   checkWaits(checks, step);
