@@ -91,11 +91,12 @@ export function formatDifference(
     ];
   });
   const more = near.length > shown.length ? [`and ${near.length - shown.length} lines more`] : [];
-  return [legend(test, manner), ...painted, ...more].map((line) => `      ${line}\n`).join('');
+  return [legend(terminal, test, manner), ...painted, ...more].map((line) => `      ${line}\n`).join('');
 }
 
-function legend({ customers }: PlaybookTest, { zoneOf }: Manner): string {
+function legend(terminal: Pick<Terminal, 'colour'>, { customers }: PlaybookTest, { zoneOf }: Manner): string {
   const names = new Set(customers.map(({ id }) => zoneOf(id).name));
   const [only] = names;
-  return `- expected  + came  (times ${names.size === 1 ? `in ${only ?? ''}` : "on each customer's clock"})`;
+  const times = names.size === 1 ? `in ${only ?? ''}` : "on each customer's clock";
+  return `${paint(terminal, 'red', '- expected')}  ${paint(terminal, 'green', '+ came')}  (times ${times})`;
 }

@@ -59,6 +59,11 @@ describe('a test file', () => {
       ],
     ],
     [
+      'a slip of two centuries',
+      { until: '2226-04-01' },
+      ['5:12 too-long the test lasts longer than a hundred years → let it end earlier'],
+    ],
+    [
       'no customer',
       { customer: '' },
       [

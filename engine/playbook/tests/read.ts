@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../time/calendar.ts';
 import { nearest } from '../nearest.ts';
 import { startOfMoment } from '../schema/moment.ts';
 import type { TestSource } from '../schema/playbook-test.ts';
@@ -9,6 +10,9 @@ import { readHappenings } from './read-happenings.ts';
 import { withStarted } from './started.ts';
 import type { PlaybookTest, TestCustomer } from './types.ts';
 
+/** Longer tests are slips of the year, and a daily schedule would take minutes. */
+const LONGEST_MS = 100 * 366 * DAY_MS;
+
 /** Reads one test of a sound form, and complains about what it names wrongly. `fileName` is the file's own name. */
 export function readTest(reading: Reading, test: TestSource, file: string, fileName: string): PlaybookTest {
   const { report, release } = reading;
@@ -18,6 +22,10 @@ export function readTest(reading: Reading, test: TestSource, file: string, fileN
   const home = customers[0] === undefined ? release.company.zone : zoneOfCustomer(customers[0], reading);
   const [from, until] = [startOfMoment(test.from, home), startOfMoment(test.until, home)];
   if (until <= from) report.at(test, 'until', { code: 'outside', message: '`until` must be later than `from`' });
+  else if (until - from > LONGEST_MS) {
+    const message = 'the test lasts longer than a hundred years';
+    report.at(test, 'until', { code: 'too-long', message, fix: 'let it end earlier' });
+  }
   const inTest: InTest = { ...reading, customers, from, until, inPlay, own };
   if (test.expect === undefined && (test.not ?? []).length === 0) {
     const fix = 'add `expect:`, with an empty list [] where nothing must come';

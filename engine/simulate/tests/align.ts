@@ -7,7 +7,7 @@ export interface Pair {
 }
 
 /** Beyond so many comparisons two timelines are shown one after the other: nobody reads so long a difference. */
-const MOST_CELLS = 4_000_000;
+const MOST_CELLS = 250_000;
 
 /** Aligns by the longest common subsequence, where `same` says whether two belong together. */
 export function align(
