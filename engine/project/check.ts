@@ -50,15 +50,18 @@ function factsOf(templates: TemplateSet): readonly TemplateFacts[] {
 }
 
 /**
- * What the linter says of a company that was checked, by place. @param standing who is under way, from a database;
- * null where none was asked.
+ * What the linter says of a company that was checked, by place: nothing about templates while one of them has a mistake,
+ * since it would then be missed elsewhere. @param standing who is under way, from a database; null where none was asked.
  */
 export function lintProject(
-  { checked, templates }: CheckedProject,
+  { checked, templates, problems }: CheckedProject,
   standing: readonly Standing[] | null = null,
 ): readonly Problem[] {
   if (checked === null) return [];
-  return [...lint(checked, { templates: factsOf(templates), standing })].sort(byPlace);
+  const errors = problems.filter(({ level }) => level === 'error');
+  const isKnown = !errors.some(({ file }) => file.startsWith('templates/'));
+  const facts = { templates: isKnown ? factsOf(templates) : [], standing, isWhole: errors.length === 0 };
+  return [...lint(checked, facts)].sort(byPlace);
 }
 
 /**
@@ -71,7 +74,7 @@ export async function checkProject(
 ): Promise<CheckedProject & { readonly sources: readonly SourceFile[] }> {
   const { sources, problems: unreadable } = await readSources(dir);
   const checked = checkSources(sources);
-  const linted = lintProject(checked, standing);
+  const linted = lintProject({ ...checked, problems: [...unreadable, ...checked.problems] }, standing);
   const isRefused = unreadable.length > 0 || linted.some(({ level }) => level === 'error');
   const problems = [...unreadable, ...checked.problems, ...linted].sort(byPlace);
   return { ...checked, release: isRefused ? null : checked.release, problems, sources };

@@ -255,3 +255,24 @@ describe('over-cap', () => {
     expect(found({ one: playbook }).includes('one:3 over-cap')).toBe(expected);
   });
 });
+
+describe('while something is wrong', () => {
+  it('neither misses a template that has a mistake nor calls an allowance unused', () => {
+    const templates = ['a', 'a.de', 'b', 'b.de'].map((name) => ({
+      path: `templates/${name}.hbs`,
+      text: `---\nsubject: Sample\n---\n${name === 'b.de' ? '{{#if}}' : '{{unsubscribe_url}}'}`,
+    }));
+    const text = `${MANUAL}topic: news\n# lint: allow circle: two starts it\nsteps: [ { email: a }, { email: b } ]`;
+    const company = { path: 'perennial.yaml', text: COMPANY };
+    const lintWith = (broken: boolean) =>
+      lintProject(
+        checkSources([
+          company,
+          { path: 'playbooks/one.yaml', text },
+          ...templates.filter(({ path }) => broken || path !== 'templates/b.de.hbs'),
+        ]),
+      ).map(({ code }) => code);
+    expect(lintWith(true)).toEqual([]);
+    expect(lintWith(false)).toEqual(['unused-allowance', 'missing-locale']);
+  });
+});

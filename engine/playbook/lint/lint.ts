@@ -13,6 +13,8 @@ export interface LintFacts {
   readonly templates: readonly TemplateFacts[];
   /** Who is under way, from a database; null where none was asked. */
   readonly standing: readonly Standing[] | null;
+  /** Whether nothing is wrong anywhere: else rules see a part of the company only, and an allowance may be needed later. */
+  readonly isWhole: boolean;
 }
 
 function problem({ code, level }: Pick<Rule, 'code' | 'level'>, finding: Finding): Problem {
@@ -53,7 +55,7 @@ function withoutAllowed(found: readonly Problem[], context: LintContext, facts: 
     ...rest,
     ...files.flatMap(({ bad }) => bad.map((finding) => about('bad-allowance', finding))),
     ...files.flatMap(({ file, allowed: list }) =>
-      list.filter((one) => !used.has(one) && isAsked(one)).map((one) => unused(file, one)),
+      list.filter((one) => facts.isWhole && !used.has(one) && isAsked(one)).map((one) => unused(file, one)),
     ),
   ];
 }
