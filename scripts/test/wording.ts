@@ -41,7 +41,12 @@ export function expectedTime(at: Moment | null, zone: Zone): string {
 export function lineText({ kind, step, template, reason }: TestLine): string {
   switch (kind) {
     case 'email':
+    case 'survey':
       return template ?? '';
+    case 'webhook':
+      return step?.kind === kind ? step.url : '';
+    case 'coupon':
+      return step?.kind === kind ? step.pool : '';
     case 'skip':
       return `${step?.id ?? ''} (${reason ?? ''})`;
     case 'set':
@@ -57,9 +62,6 @@ export function lineText({ kind, step, template, reason }: TestLine): string {
     case 'complete':
       return '';
     case 'task':
-    case 'webhook':
-    case 'survey':
-    case 'coupon':
       return step?.id ?? '';
   }
 }

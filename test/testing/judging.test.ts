@@ -86,6 +86,29 @@ describe('a test passes', () => {
     expect(runOne(expecting(ORDERED, ...lines.slice(0, 3)), files).passed).toBe(true);
   });
 
+  it('of tasks, codes and calls, which it neither gives nor uses up nor makes', () => {
+    const files = {
+      ...FILES,
+      'playbooks/welcome.yaml': GIFT,
+      'templates/gift/code.hbs': '---\nsubject: A gift\n---\n<p>{{vars.gift.code}}</p>',
+    };
+    const lines = [
+      '- { task: true, step: task-1 }',
+      '- coupon: anniversary',
+      '- webhook: https://crm.example/hook',
+      '- { at: 2026-03-27T10:15, email: gift/code, text: ANNIVERSARY-0001 }',
+    ];
+    const result = runOne(expecting(ORDERED, ...lines), files);
+    expect(result.passed ? [] : differenceOf(result)).toEqual([]);
+    const other = runOne(expecting(ORDERED, ...lines.slice(0, 2), '- webhook: true', '- coupon: true'), files);
+    expect(differenceOf(other).slice(3)).toEqual([
+      '   Fri 2026-03-27 10:15  webhook   https://crm.example/hook',
+      '-                        coupon                              ← did not come',
+      '+  Fri 2026-03-27 10:15  email     gift/code                 ← not expected',
+      '·  Fri 2026-03-27 10:15  complete',
+    ]);
+  });
+
   it('for each of two readers, in the order of time', () => {
     const result = runOne(`customers:
   - { id: ada, email: ada@example.com, first_name: Ada, timezone: Europe/Berlin }
@@ -250,6 +273,15 @@ describe('a test fails, and shows', () => {
 });
 
 const LONG = `topic: news\ntrigger: { event: order.placed, first: true }\nsteps:\n  - email: welcome/hello\n${'  - tag: x\n'.repeat(101)}`;
+
+const GIFT = `topic: service
+trigger: { event: order.placed }
+steps:
+  - task: { title: "Write a card to {{customer.first_name}}", to: care@hearth.example, within: 2 days }
+  - coupon: { pool: anniversary, as: gift }
+  - webhook: { url: "https://crm.example/hook", body: { id: "{{customer.id}}" } }
+  - email: gift/code
+`;
 
 const ASKING = `topic: news
 trigger: { manual: true }

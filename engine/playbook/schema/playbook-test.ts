@@ -133,8 +133,16 @@ const expectation = z
     }),
     z.strictObject({ tag: oneOrAny('a tag').describe('The tag is given.'), step, ...common }),
     z.strictObject({ untag: oneOrAny('a tag').describe('The tag is taken.'), step, ...common }),
-    z.strictObject({ task: oneOrAny('a step').describe('A person gets something to do.'), step, ...common }),
-    z.strictObject({ webhook: oneOrAny('a step').describe('Another system is called.'), step, ...common }),
+    z.strictObject({
+      task: oneOrAny('a step').describe('A person gets something to do: the step, or true.'),
+      step,
+      ...common,
+    }),
+    z.strictObject({
+      webhook: oneOrAny('a step or an address').describe('Another system is called: the step, the address, or true.'),
+      step,
+      ...common,
+    }),
     z.strictObject({
       survey: oneOrAny('a step or a template').describe('A survey goes out: its step, template, question, or true.'),
       step,
@@ -142,7 +150,11 @@ const expectation = z
       text: said.optional().describe('What its text says; line breaks count as spaces.'),
       ...common,
     }),
-    z.strictObject({ coupon: oneOrAny('a step or a pool').describe('A coupon code is taken.'), step, ...common }),
+    z.strictObject({
+      coupon: oneOrAny('a step or a pool').describe('A coupon code is taken: the step, the pool, or true.'),
+      step,
+      ...common,
+    }),
     z.strictObject({
       refused: z
         .union([yes, z.enum(['not manual', 'audience', 'already active', 'not again', 'draining'])])

@@ -2,9 +2,10 @@
 import type { Playbook, Step } from '../types.ts';
 import type { LineKind } from './types.ts';
 
-/** What a step is called in a test: its id, and the template, question, tag or address that it is about. */
+/** What a step is called in a test: its id, and the template, question, tag, address or pool that it is about. */
 export function namesOfStep(step: Step): readonly string[] {
   if ('url' in step) return [step.id, step.url];
+  if ('pool' in step) return [step.id, step.pool];
   const ask = 'ask' in step ? [step.ask] : [];
   if ('template' in step) return [step.id, step.template, ...ask];
   return 'tag' in step ? [step.id, step.tag] : [step.id];
