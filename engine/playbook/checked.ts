@@ -4,7 +4,7 @@ import type { Declarations } from './declarations.ts';
 import type { Report } from './read/report.ts';
 import type { CompanySource } from './schema.ts';
 
-/** One playbook without mistakes; it may use what the engine does not carry out yet. */
+/** One playbook without mistakes. */
 export interface CheckedText extends CheckedPlaybook {
   readonly text: string;
   readonly report: Report;

@@ -62,8 +62,7 @@ function buildLaunch({ source, value }: Read<LaunchSource>, { company }: Default
 
 interface One {
   readonly checked: CheckedText;
-  /** Null where the engine cannot carry it out. */
-  readonly build: ((defaults: Defaults) => Playbook) | null;
+  readonly build: (defaults: Defaults) => Playbook;
 }
 
 /** Checks one playbook; null when there is a mistake in it. */
@@ -76,7 +75,7 @@ function checkOne(read: Read<PlaybookSource>, names: Declarations | null): One |
     checkPlaybook({ report, names, resolved }, value);
     checkRenamed({ report, names, resolved }, value, new Set([...places.values()].map(({ id }) => id)));
   }
-  if (!isSound(report.problems.filter(({ code }) => code !== 'not-supported-yet'))) return null;
+  if (!isSound(report.problems)) return null;
   const checked = {
     name: nameOf(source.path),
     version: hashOf(source.text),
@@ -84,8 +83,7 @@ function checkOne(read: Read<PlaybookSource>, names: Declarations | null): One |
     resolved,
     places,
   };
-  const build = isSound(report.problems) ? (defaults: Defaults): Playbook => buildPlaybook(checked, defaults) : null;
-  return { checked: { ...checked, text: source.text, report }, build };
+  return { checked: { ...checked, text: source.text, report }, build: (defaults) => buildPlaybook(checked, defaults) };
 }
 
 /** What of the checked files is whole. */
@@ -187,7 +185,7 @@ export function compileProject(all: readonly SourceFile[]): Compiled {
   };
   if (declared === null || !isSound(problems)) return { release: null, problems, ...found };
   const defaults = buildCompany(declared.value as CompanySource, declared.resolved);
-  const playbooks = inOrder(ones.flatMap((one) => (one?.build ? [one.build(defaults)] : [])));
+  const playbooks = inOrder(ones.flatMap((one) => (one === null ? [] : [one.build(defaults)])));
   const launches = read.launches.map((launch) => buildLaunch(launch, defaults));
   const release: Release = {
     id: hashOfAll(sources),
