@@ -1,7 +1,10 @@
 /** Mistakes in tests of playbooks: each with its place and what to do, and none of them keeps a playbook from running. */
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { compileProject } from '../../engine/playbook/compile.ts';
+import { compileTests } from '../../engine/playbook/tests/compile.ts';
 import { checkSources } from '../../engine/project/check.ts';
+import { runTests } from '../../scripts/test/run.ts';
 import { FILES, said, sourcesOf } from './support.ts';
 
 const FILE = 'playbooks/welcome.test.yaml';
@@ -196,6 +199,44 @@ describe('a test file', () => {
     expect(problemsOf(test({ customer: '', customers: '[{ id: ada }, { id: ada }]', events: '' }))).toEqual([
       '6:36 duplicate-id two customers are called `ada` → give each an id of its own',
     ]);
+  });
+});
+
+describe('whatever is written', () => {
+  const words = [...test().matchAll(/[^\s,{}[\]]+/g)].map(([word]) => word);
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '[]',
+      '{}',
+      'null',
+      '',
+      '- ',
+      ': ',
+      '2026-03-29T01:30',
+      '0001-01-01',
+      '9999-12-31T23:59Z',
+      '{ a: [b] }',
+    ),
+    fc.constantFrom(...words),
+    fc.string({ maxLength: 6 }),
+  );
+
+  it('is read or refused, and what is read runs', () => {
+    const { release, templates } = checkSources(sourcesOf(FILES));
+    if (release === null) throw new Error('the company has mistakes');
+    fc.assert(
+      fc.property(fc.nat(words.length - 1), piece, fc.nat(words.length - 1), piece, (one, put, other, also) => {
+        let count = 0;
+        const text = test().replaceAll(/[^\s,{}[\]]+/g, (word) => {
+          count += 1;
+          return count - 1 === one ? put : count - 1 === other ? also : word;
+        });
+        const [file] = compileTests([{ path: FILE, text }], release).files;
+        expect(file?.tests === null).toBe(file?.problems.some(({ level }) => level === 'error'));
+        expect(runTests(file?.tests ?? [], release, templates, () => 0)).toHaveLength(file?.tests?.length ?? 0);
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 
