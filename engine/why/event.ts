@@ -3,6 +3,7 @@ import type { Playbook, Trigger } from '../playbook/types.ts';
 import type { Answer, Evidence } from './answer.ts';
 import { type EventOnRecord, firstTaken, latestEvents } from './further.ts';
 import { ask, fileOf, type Inquiry, startByHand, verdictEvidence, what, who } from './inquiry.ts';
+import { factsAfter } from './facts.ts';
 import { explainRefusal } from './refused.ts';
 
 type EventTrigger = Trigger & { readonly kind: 'event' };
@@ -139,7 +140,8 @@ async function byRules(
   const origin = { event: { id: event.key, event: event.event, at: event.at, data: event.data } };
   const at = Math.min(event.at, event.receivedAt);
   if (trigger.if !== null) {
-    const verdict = ask(inquiry, trigger.if, { origin, at, release: of.release });
+    const facts = await factsAfter(inquiry, event, of.release);
+    const verdict = ask(inquiry, trigger.if, { origin, at, release: of.release, facts });
     const quote = of.quoter.at('trigger', 'if') ?? null;
     const shown = verdictEvidence(inquiry, verdict, { label: "the trigger's `if`", quote, release });
     if (!verdict.holds) {

@@ -8,7 +8,7 @@ import type { Condition, Json, Release } from '../playbook/types.ts';
 import type { Queryable } from '../store/database.ts';
 import type { Instant } from '../time/types.ts';
 import type { Deployment, Evidence, NextStep } from './answer.ts';
-import type { WhyRecord } from './record.ts';
+import type { Facts, WhyRecord } from './on-record.ts';
 import { playbookFile, type Sources } from './sources.ts';
 import type { Words } from './words.ts';
 
@@ -48,6 +48,8 @@ export interface Verdict {
   readonly values: Readonly<Record<string, Json>>;
   /** Everything that it reads stays as it was: the event, occurrence or launch, and nothing of the time. */
   readonly lasting: boolean;
+  /** Facts were reckoned from the events on record. */
+  readonly reckoned: boolean;
 }
 
 /** Asks a condition of what is known now, about the event or enrolment in question, as of the instant `at`. */
@@ -61,17 +63,21 @@ export function ask(
     readonly at: Instant;
     /** The release of that time; default: the one that runs. */
     readonly release?: Release;
+    /** What the customer's facts were then, where the events on record tell. */
+    readonly facts?: Facts | null;
   },
 ): Verdict {
-  const scope = scopeOf(record.customer.profile, of.release ?? release, of.at, of);
-  const lasting = !condition.usesTime && [...condition.reads].every((name) => !/^(customer|vars)\./.test(name));
-  return { holds: condition.test(scope), values: operandsOf(condition, scope), lasting };
+  const facts = of.facts ?? {};
+  const scope = scopeOf({ ...record.customer.profile, ...facts }, of.release ?? release, of.at, of);
+  const changing = [...condition.reads].filter((name) => /^(customer|vars)\./.test(name));
+  const lasting = !condition.usesTime && changing.every((name) => Object.hasOwn(facts, name.replace('customer.', '')));
+  return { holds: condition.test(scope), values: operandsOf(condition, scope), lasting, reckoned: changing.length > 0 };
 }
 
 /** A verdict as evidence: exact where it rests on what lasts, else said to be of today; `ahead`: it is still to come. */
 export function verdictEvidence(
   { words }: Inquiry,
-  { holds, values, lasting }: Verdict,
+  { holds, values, lasting, reckoned }: Verdict,
   shown: {
     readonly label: string;
     readonly quote: Quote | null;
@@ -83,7 +89,7 @@ export function verdictEvidence(
   const because = Object.keys(values).length === 0 ? '' : `: ${words.values(values)}`;
   const isKnown = lasting || shown.ahead === true;
   const text = isKnown
-    ? `${shown.label} is ${is}${lasting ? '' : ' at present'}${because}`
+    ? `${shown.label} is ${is}${lasting ? '' : ' at present'}${because}${lasting && reckoned ? ', reckoned from the events on record' : ''}`
     : `${shown.label} would be ${is} by what is known now${because}; what it read then is not on record`;
   return { text, values, quote: shown.quote, ...(shown.release === undefined ? {} : { release: shown.release }) };
 }

@@ -114,3 +114,6 @@ export interface WhyRecord {
   readonly acts: readonly ActOnRecord[];
   readonly deployments: readonly Deployment[];
 }
+
+/** The facts that events alone make. */
+export type Facts = Pick<Profile, 'orders' | 'spent' | 'first_order_at' | 'last_order_at' | 'last_seen_at'>;

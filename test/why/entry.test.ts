@@ -48,6 +48,25 @@ describe('an event trigger', () => {
     expect((await why('welcome', '2026-03-02T10:00:00Z'))[0]).toContain('event.total is 12.5');
   });
 
+  it('had it when its facts were others: reckoned from the events, or said to be of today', async () => {
+    for (const total of [10, 20]) await fleet.event('order.placed', ['ada'], { total });
+    const at = '2026-03-02T09:00:00Z';
+    expect((await why('third'))[2]).toBe(
+      "the trigger's `if` is false: customer.orders is 2, reckoned from the events on record [playbooks/third.yaml:3 if: customer.orders == 3] {test}",
+    );
+    await fleet.at('2026-03-03T09:00:00Z');
+    await fleet.event('order.placed', ['ada'], { total: 30 });
+    expect((await why('third', at))[0]).toContain('`customer.orders == 3` is false, since customer.orders is 2.');
+    expect((await why('third'))[0]).toContain('is in "third"');
+    await set('orders = 9');
+    await fleet.db.query('truncate enrolments cascade');
+    expect((await why('second')).slice(0, 3)).toEqual([
+      `not on record: "ada" did not enter "second": the event order.placed (ID) of 2026-03-03 04:00 (America/New_York; 09:00 in Europe/London) does not meet the trigger by what is known now, and what was known then is not on record.`,
+      'order.placed (ID) of 2026-03-03 04:00 (America/New_York; 09:00 in Europe/London): {"total":30}',
+      'the trigger\'s `if` would be false by what is known now: customer.orders is 9, customer.plan is missing; what it read then is not on record [playbooks/second.yaml:3 if: customer.orders == 2 && customer.plan != "none"] {test}',
+    ]);
+  });
+
   it('was refused by the audience, with what it read then', async () => {
     await set(`locale = 'de-DE'`);
     await fleet.event('order.placed', ['ada'], { total: 30 });

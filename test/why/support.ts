@@ -122,6 +122,20 @@ steps:
 `,
   ),
   ...playbook(
+    'second',
+    `trigger: { event: order.placed, if: customer.orders == 2 && customer.plan != "none" }
+steps:
+  - wait: 1 day
+`,
+  ),
+  ...playbook(
+    'third',
+    `trigger: { event: order.placed, if: customer.orders == 3 }
+steps:
+  - wait: 1 day
+`,
+  ),
+  ...playbook(
     'review',
     `trigger: { event: review.posted, if: event.rating == 3 }
 steps:

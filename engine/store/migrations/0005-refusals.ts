@@ -3,7 +3,7 @@ export const refusals = {
   name: '0005-refusals',
   sql: `
 -- Triggers that fired in vain: the newest of each customer, playbook and reason, so it grows with customers, not with
--- events. values: what the audience read.
+-- events. values: what the audience read. Rows are overwritten again and again, each time on their own page.
 create table refusals (
   customer_id bigint not null references customers (id) on delete cascade,
   playbook_id int not null references playbooks (id),
@@ -13,7 +13,7 @@ create table refusals (
   release_id text not null,
   values jsonb,
   primary key (customer_id, playbook_id, because)
-);
+) with (fillfactor = 60);
 -- The last attempt that put the mail off: what for and until when. It still holds while due_at is waits_until.
 alter table sends add column waits_for text check (waits_for in ('window', 'cap')), add column waits_until timestamptz;
 `,
