@@ -23,11 +23,16 @@ interface Options {
 
 type Checked = CheckedProject & { readonly sources: readonly SourceFile[] };
 
-function praise({ release, templates }: CheckedProject): string {
-  const playbooks = count(release?.playbooks.length ?? 0, 'playbook');
+function praise({ release, templates, tests: files }: CheckedProject): string {
   const launches = release?.launches.size ?? 0;
-  const names = [playbooks, ...(launches === 0 ? [] : [launches === 1 ? '1 launch' : `${launches} launches`])];
-  return `${names.join(', ')} and ${count(templates.names.length, 'template')}`;
+  const tests = files.reduce((sum, file) => sum + (file.tests?.length ?? 0), 0);
+  const names = [
+    count(release?.playbooks.length ?? 0, 'playbook'),
+    ...(launches === 0 ? [] : [launches === 1 ? '1 launch' : `${launches} launches`]),
+    count(templates.names.length, 'template'),
+    ...(tests === 0 ? [] : [count(tests, 'test')]),
+  ];
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
 }
 
 function textOf({ problems, sources, ...checked }: Checked, colour: boolean): string {

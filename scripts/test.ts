@@ -59,6 +59,7 @@ async function round(
   const { release, templates, tests: files, problems, sources } = await checkProject(options.project);
   const changed = before === null ? null : changedPaths(before.sources, sources);
   if (changed?.length === 0) return { sources, sound: release !== null };
+  if (changed !== null) tellChange(terminal, options, changed);
   if (release === null) {
     tellProblems(terminal, problems, sources);
     terminal.err(`${summarise(problems)}: no test was run.\n`);
@@ -134,6 +135,12 @@ function tellProblems(terminal: Terminal, problems: readonly Problem[], sources:
   if (problems.length > 0) terminal.err(`${formatProblems(problems, { colour: terminal.colour, sources })}\n`);
 }
 
+/** What a run in a watch is about; programs read results only. */
+function tellChange(terminal: Terminal, options: Options, changed: readonly string[]): void {
+  const more = changed.length > 3 ? `, and ${changed.length - 3} more` : '';
+  if (options.json !== true) terminal.out(`\n${changed.slice(0, 3).join(', ')}${more} changed\n`);
+}
+
 /** A run without tests must not pass for a run that found nothing wrong. */
 function tellNothing(
   terminal: Terminal,
@@ -142,7 +149,7 @@ function tellNothing(
   files: number,
 ): void {
   if (changed !== null) {
-    terminal.out(`No test concerns ${changed.join(', ')}.\n`);
+    terminal.err('No test is concerned.\n');
     return;
   }
   const looked = filters.map((filter) => `"${filter}"`).join(' or ');
