@@ -129,8 +129,8 @@ function describe(
   const more = rejectedCount > rejected.length ? `  and ${rejectedCount - rejected.length} more\n` : '';
   const text =
     `${added} codes added to "${pool}", ${duplicates} were in it already.\n` +
-    `${released > 0 ? `${released} customers had waited for codes and go on.\n` : ''}` +
-    `${rejectedCount > 0 ? `${rejectedCount} lines could not be used:\n${lines}${more}` : ''}`;
+    (released > 0 ? `${released} customers had waited for codes and go on.\n` : '') +
+    (rejectedCount > 0 ? `${rejectedCount} lines could not be used:\n${lines}${more}` : '');
   const json = { pool, added, duplicates, released, rejected: rejectedCount, lines: rejected };
   return { json, text, failed: rejectedCount > 0 };
 }

@@ -12,7 +12,7 @@ export interface Problem {
   /** From 1, in UTF-16 units. */
   readonly column: number;
   readonly level: 'error' | 'warning' | 'hint';
-  /** Stable and short, e.g. `unknown-key`, `cel-type`, `not-supported-yet`. */
+  /** Stable and short, e.g. `unknown-key`, `cel-type`. */
   readonly code: string;
   /** What is wrong and what was expected. */
   readonly message: string;

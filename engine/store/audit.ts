@@ -14,7 +14,8 @@ export type AuditAction =
   | 'unsuppress'
   | 'held.retry'
   | 'held.drop'
-  | 'task.done' | 'coupons.import';
+  | 'task.done'
+  | 'coupons.import';
 
 /** One act, as it is written. `businessAt` is the business time of the transaction. */
 export interface AuditEntry {

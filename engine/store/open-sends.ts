@@ -121,7 +121,10 @@ export async function resolveSends(
   }
   await recordAll(tx, drafts, ctx);
   await updateRows(tx, final, ctx);
-  await commitCodes(tx, final.flatMap((resolution) => carrier(resolution, ctx)));
+  await commitCodes(
+    tx,
+    final.flatMap((resolution) => carrier(resolution, ctx)),
+  );
   await park(tx, parked, byCustomer, ctx);
 }
 

@@ -108,7 +108,14 @@ async function start(
       const of = steps?.get(step);
       return template === undefined ? [] : [{ template, ask: of?.kind === 'survey' ? of.ask : null }];
     });
-    request.onForeseen?.({ profile: draft.profile, release, templates, now, mails, vars: { ...vars, ...sampleCodes(lines, steps, ctx.now) } });
+    request.onForeseen?.({
+      profile: draft.profile,
+      release,
+      templates,
+      now,
+      mails,
+      vars: { ...vars, ...sampleCodes(lines, steps, ctx.now) },
+    });
   } else {
     // What is due comes first, as it would have without the person.
     runDue([draft], ctx.now, ctx);

@@ -5,7 +5,6 @@ import { configVariables } from '../../workers/config.ts';
 import { keyTable } from './key-table.ts';
 import type { JsonSchema } from './schema-rows.ts';
 import { markdownTable, withSection } from './section.ts';
-import { notYet, type Probe } from './support.ts';
 import { renewTestPage } from './test-page.ts';
 
 /** A page of the documentation. */
@@ -41,16 +40,15 @@ function sectionsOfReference(): ReadonlyMap<string, string> {
     ['perennial.yaml', keyTable(jsonSchema('company'))],
     ['playbook', keyTable(playbook, new Set(['trigger', 'steps']))],
     ['launch', keyTable(jsonSchema('launch'))],
-    ['not supported yet', notSupported()],
   ]);
   for (const form of playbook.properties?.['trigger']?.anyOf ?? []) {
     const name = kindOf(form);
-    sections.set(`trigger ${name}`, ofForm('trigger', name, form, name === 'manual' ? new Set() : OF_EVERY_TRIGGER));
+    sections.set(`trigger ${name}`, keyTable(form, name === 'manual' ? new Set() : OF_EVERY_TRIGGER));
   }
   const steps = playbook.definitions?.['step']?.anyOf ?? [];
   for (const form of steps) {
     const name = kindOf(form);
-    sections.set(`step ${name}`, ofForm('step', name, form, name === 'if' ? new Set(['id']) : OF_EVERY_STEP));
+    sections.set(`step ${name}`, keyTable(form, name === 'if' ? new Set(['id']) : OF_EVERY_STEP));
   }
   return sections.set('every step', everyStep(steps));
 }
@@ -62,24 +60,11 @@ function kindOf({ required }: JsonSchema): string {
   return name;
 }
 
-function ofForm(part: Probe['part'], name: string, form: JsonSchema, omit: ReadonlySet<string>): string {
-  const later = notYet(part).includes(name) ? `_Not supported yet: \`check\` refuses it._\n\n` : '';
-  return `${later}${keyTable(form, omit)}`;
-}
-
 function everyStep(steps: readonly JsonSchema[]): string {
   const any = steps.find((form) => kindOf(form) === 'email');
   if (any === undefined) throw new Error('the language has no step "email"');
   const own = Object.keys(any.properties ?? {}).filter((key) => !OF_EVERY_STEP.has(key));
   return keyTable({ ...any, required: [] }, new Set(own));
-}
-
-function notSupported(): string {
-  const list = (part: Probe['part']): string =>
-    notYet(part)
-      .map((name) => `\`${name}\``)
-      .join(', ') || 'none';
-  return `- triggers: ${list('trigger')}\n- steps: ${list('step')}\n- keys of a playbook: ${list('key')}`;
 }
 
 function rulesTable(): string {

@@ -9,7 +9,7 @@ import { checkSources } from '../../engine/project/check.ts';
 import { BLOCK_HELPERS, VALUE_HELPERS } from '../../engine/message/helpers.ts';
 import { utc } from '../../engine/time/zone.ts';
 import { PAGES } from '../../scripts/docs/pages.ts';
-import { isSupported, PROBES } from '../../scripts/docs/support.ts';
+import { mistakesIn, PROBES } from './forms.ts';
 import { examplesOf, readPage, type Example } from './pages.ts';
 
 const PAGE = readPage('docs/playbooks.md');
@@ -92,12 +92,10 @@ function described(section: string): readonly object[] {
   return section === 'every step' ? steps : steps.filter((step) => kind in step);
 }
 
-/** The keys that the tables name, with their section: those that this version carries out. */
+/** The keys that the tables name, with their section. */
 const KEYS = [...PAGE.matchAll(/<!-- generated: (.+?) -->\n([\s\S]*?)<!-- \/generated/g)].flatMap(
   ([, section = '', table = '']) =>
-    table.includes('_Not supported yet')
-      ? []
-      : [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, key = '']) => [section, key] as const),
+    [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, key = '']) => [section, key] as const),
 );
 
 describe('docs/playbooks.md', () => {
@@ -179,12 +177,12 @@ describe('docs/playbooks.md', () => {
     expect(names.filter((name) => !PAGE.includes(name))).toEqual([]);
   });
 
-  it('asks about every form of trigger and step whether it is supported', () => {
+  it('has every form of trigger and step, and all of them are carried out', () => {
     const headings = [...PAGE.matchAll(/<!-- generated: (trigger|step) (\S+) -->/g)].map(
       ([, part, name]) => `${part} ${name}`,
     );
     const asked = PROBES.filter(({ part }) => part !== 'key').map(({ part, name }) => `${part} ${name}`);
     expect(headings.sort()).toEqual(asked.sort());
-    expect(PROBES.filter(isSupported).map(({ name }) => name)).toContain('wait_for');
+    expect(PROBES.flatMap(mistakesIn)).toEqual([]);
   });
 });

@@ -37,6 +37,9 @@ const WORKERS = 4;
 
 /** All that a run writes, the referring tables first. Deleting is quicker than `truncate` where there is little. */
 const EMPTY = [
+  'tasks',
+  'webhook_calls',
+  'coupon_codes',
   'sends',
   'journal',
   'timers',
@@ -55,6 +58,7 @@ const EMPTY = [
   'customers',
   'playbook_versions',
   'playbooks',
+  'deployments',
   'release_files',
   'releases',
 ]

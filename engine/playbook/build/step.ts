@@ -103,7 +103,7 @@ function link(linking: Linking, step: StepSource, kind: StepKind | null, base: B
   if ('webhook' in step) return webhookStep(base, step);
   if ('task' in step) return taskStep(base, step);
   if ('exit' in step) return { ...base, kind: 'exit', reason: step.exit };
-  if (kind === 'if') return linkBranch(linking, base, step as Source<'if' | 'then'>);
+  if (kind === 'if') return linkBranch(linking, base, step);
   throw new Error(`a step of the kind ${kind ?? 'unknown'} was let through`);
 }
 
