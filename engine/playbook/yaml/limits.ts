@@ -1,5 +1,5 @@
 /** What keeps reading quick and playbooks plain: depth, one document, no keys twice, no anchors, aliases or tags. */
-import { isAlias, isMap, isScalar, isSeq, Lexer, type Node } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
 import { scalarText, startOf } from './document.ts';
 
 /** Largest source, in bytes of UTF-8. */
@@ -17,13 +17,13 @@ export interface Foreign {
 /** The lexer's own marks, which stand for no text. */
 export const LEXER_MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001F']);
 
-/** What would take the parser long, found by its lexer, which takes time in proportion to the text. */
-export function findExcess(text: string): Foreign | null {
+/** What would take the parser long, found in what its lexer gives, which takes time in proportion to the text. */
+export function findExcess(lexemes: readonly string[]): Foreign | null {
   let offset = 0;
   let inBrackets = 0;
   let inLine = 0;
   let documents = 0;
-  for (const token of new Lexer().lex(text)) {
+  for (const token of lexemes) {
     if (token === '[' || token === '{') inBrackets++;
     else if (token === ']' || token === '}') inBrackets--;
     else if (token.includes('\n')) inLine = 0;

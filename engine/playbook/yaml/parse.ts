@@ -1,4 +1,4 @@
-import { parseDocument } from 'yaml';
+import { Composer, type Document as YamlDocument, Lexer, Parser, YAMLParseError } from 'yaml';
 import type { Problem, SourceFile } from '../problem.ts';
 import { type Document, placer } from './document.ts';
 import { findExcess, findForeign, LARGEST_BYTES } from './limits.ts';
@@ -20,6 +20,31 @@ function tooLarge(file: string): Problem {
   return { file, line: 1, column: 1, level: 'error', code: 'too-large', message, fix: 'split it into several files' };
 }
 
+const OPTIONS = {
+  version: '1.2',
+  schema: 'core',
+  prettyErrors: false,
+  uniqueKeys: false,
+  logLevel: 'error',
+} as const;
+
+/** What the library's `parseDocument` does, from lexemes: the lexer has run once already. */
+function compose(lexemes: readonly string[], length: number): YamlDocument.Parsed {
+  const parser = new Parser();
+  function* tokens() {
+    for (const lexeme of lexemes) yield* parser.next(lexeme);
+    yield* parser.end();
+  }
+  const [first, second] = [...new Composer(OPTIONS).compose(tokens(), true, length)];
+  // Forced, the composer gives a document even for no tokens.
+  if (first === undefined) throw new Error('a source gave no document');
+  if (second !== undefined) {
+    const [from, until] = second.range;
+    first.errors.push(new YAMLParseError([from, until], 'MULTIPLE_DOCS', 'there is a second document'));
+  }
+  return first;
+}
+
 /** The parser says some mistakes once for each level that they end. */
 function once(problems: readonly Problem[]): readonly Problem[] {
   const said = new Map(problems.map((problem) => [`${problem.line}:${problem.column} ${problem.message}`, problem]));
@@ -33,16 +58,10 @@ function once(problems: readonly Problem[]): readonly Problem[] {
 export function parseYaml({ path: file, text }: SourceFile): Parsed {
   if (Buffer.byteLength(text) > LARGEST_BYTES) return { document: null, problems: [tooLarge(file)] };
   const source = { file, text, place: placer(text) };
-  const excess = findExcess(text);
+  const lexemes = [...new Lexer().lex(text)];
+  const excess = findExcess(lexemes);
   if (excess !== null) return { document: null, problems: [foreignProblem(source, excess)] };
-  const options = {
-    version: '1.2',
-    schema: 'core',
-    prettyErrors: false,
-    uniqueKeys: false,
-    logLevel: 'error',
-  } as const;
-  const parsed = parseDocument(text, options);
+  const parsed = compose(lexemes, text.length);
   if (parsed.errors.length > 0) {
     return {
       document: null,
