@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { cancel } from '../../engine/store/cancel.ts';
+import { addCodes } from '../../engine/store/coupon-pools.ts';
 import { ALL, pause, resume } from '../../engine/store/pauses.ts';
 import { suppress, unsuppress } from '../../engine/store/suppress.ts';
 import { clear, COMPANY as ANY_HOUR, eventOf } from '../store/support.ts';
@@ -230,6 +231,33 @@ describe('a step that was not reached, or passed by', () => {
     const silent = await why('checkin', { step: 'tag-1' });
     expect(silent[0]).toContain('at "survey-1" the way went on in "then", not in "else".');
     expect(silent[1]).toContain('"survey-1" is where the ways parted [playbooks/checkin.yaml:5 survey:');
+  });
+
+  it('stands in an arm of a choice, with what the event said; then it starts anew', async () => {
+    await fleet.event('review.posted', ['ada'], { rating: 4 });
+    await fleet.advance([ada]);
+    expect((await why('routes'))[0]).toMatch(/is held at the step "coupon-1" since .* because of an error: .*gifts/);
+    await addCodes(fleet.db, 'gifts', ['A1', 'A2', 'A3']);
+    await fleet.advance([ada]);
+    expect((await why('routes', { step: 'first' })).slice(0, 3)).toEqual([
+      `another arm: "ada" did not come to the step "first": at "choose-1" the way went on in "otherwise", not in "arm 1". "ada" is in "routes" since ${AT} and waits at the step "wait-1" until 2026-03-03 09:00 (Europe/London).`,
+      '"choose-1" is where the ways parted [playbooks/routes.yaml:6 choose:]',
+      'the condition of "arm 1" is false: event.rating is 4 [playbooks/routes.yaml:7 when: event.rating == 5]',
+    ]);
+    expect((await why('routes', { step: 'coupon-1' }))[0]).toBe(
+      `done: The step "coupon-1" was done for "ada" on ${AT}: a code of the pool "gifts" is reserved.`,
+    );
+    await fleet.at('2026-03-02T10:00:00Z');
+    await fleet.event('review.posted', ['ada'], { rating: 4 });
+    const again = '2026-03-02 10:00 (Europe/London)';
+    const before = await why('routes', { at: '2026-03-02T09:30:00Z' });
+    expect(before[0]).toBe(`exit: "ada" entered "routes" on ${AT} and left it on ${again}, because it started anew.`);
+    expect(before.at(-1)).toContain('[playbooks/routes.yaml:4 entry: { if_active: restart }]');
+    await goTo('2026-03-03T11:00:00Z');
+    await goTo('2026-03-05T11:00:00Z');
+    expect((await why('routes')).slice(-1)).toEqual([
+      'the step "exit-1" [playbooks/routes.yaml:15 exit: done with it]',
+    ]);
   });
 
   it('was left before: by an exit, a goal, or a person', async () => {

@@ -122,6 +122,23 @@ steps:
 `,
   ),
   ...playbook(
+    'routes',
+    `trigger: { event: review.posted, if: event.rating > 3 }
+entry: { if_active: restart }
+steps:
+  - choose:
+      - when: event.rating == 5
+        steps:
+          - email: thanks/first
+      - otherwise: true
+        steps:
+          - tag: four
+  - coupon: { pool: gifts, as: gift }
+  - wait: 1 day
+  - exit: done with it
+`,
+  ),
+  ...playbook(
     'second',
     `trigger: { event: order.placed, if: customer.orders == 2 && customer.plan != "none" }
 steps:
