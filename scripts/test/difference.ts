@@ -3,7 +3,7 @@ import type { PlaybookTest } from '../../engine/playbook/tests/types.ts';
 import type { Row } from '../../engine/simulate/tests/judge.ts';
 import { zone } from '../../engine/time/zone.ts';
 import type { Zone } from '../../engine/time/types.ts';
-import { paint, table, type Terminal } from '../support/terminal.ts';
+import { harmless, paint, table, type Terminal } from '../support/terminal.ts';
 import { clockTime, expectationText, expectedTime, lineText, subjectOf } from './wording.ts';
 
 /** So many lines around a difference are shown. */
@@ -87,7 +87,7 @@ export function formatDifference(
     const faults = row === null || !('faults' in row) ? [] : row.faults;
     return [
       style === null ? line : paint(terminal, style, line),
-      ...faults.map((fault) => paint(terminal, 'red', `!    ${fault}`)),
+      ...faults.map((fault) => paint(terminal, 'red', `!    ${harmless(fault)}`)),
     ];
   });
   const more = near.length > shown.length ? [`and ${near.length - shown.length} lines more`] : [];

@@ -86,6 +86,13 @@ describe('a test passes', () => {
     expect(runOne(expecting(ORDERED, ...lines.slice(0, 3)), files).passed).toBe(true);
   });
 
+  it('of a customer who moves, on the clock of then', () => {
+    const moved = `${ORDERED}  - { at: 2026-03-28T09:00, change: { timezone: America/New_York } }\n`;
+    // Three days were counted where the wait began, and the same instant is read on another clock.
+    const result = runOne(expecting(moved, HELLO, '- { at: 2026-03-30T04:15, email: welcome/tips }'));
+    expect(result.passed ? [] : differenceOf(result)).toEqual([]);
+  });
+
   it('of tasks, codes and calls, which it neither gives nor uses up nor makes', () => {
     const files = {
       ...FILES,

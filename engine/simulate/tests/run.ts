@@ -8,6 +8,7 @@ import { validateAddress } from '../../message/address.ts';
 import { RenderError, type Rendered } from '../../message/scope.ts';
 import type { Happening, LineKind, PlaybookTest, TestChange, TestCustomer } from '../../playbook/tests/types.ts';
 import type { Release, Step } from '../../playbook/types.ts';
+import { zone } from '../../time/zone.ts';
 import type { Instant, Zone } from '../../time/types.ts';
 import type { SimulatedCustomer, SimulatedEvent } from '../input.ts';
 import { simulate, type SimulatedAct } from '../simulate.ts';
@@ -24,7 +25,7 @@ export type Words =
 export interface TestLine {
   readonly at: Instant;
   readonly customer: string;
-  /** The customer's, at the end of the test. */
+  /** The customer's at that instant. */
   readonly zone: Zone;
   readonly playbook: string;
   /** As in a timeline, or `refused`: somebody could not start a playbook by hand. */
@@ -124,6 +125,17 @@ function placeOf(of: { customer: string; playbook: string; step: string; at: Ins
   return [of.customer, of.playbook, of.step, of.at].join('\n');
 }
 
+/** Where customers live, and since when those do who move in the test; what a move brings happens after its instant. */
+function zonesOf(test: PlaybookTest, { company }: Release): (customer: string, at: Instant) => Zone {
+  const homes = new Map(test.customers.map((one) => [one.id, zoneOf(simulated(one).profile, company)]));
+  const moves = test.happenings.flatMap((one) => {
+    const name = one.kind === 'change' ? one.change.profile['timezone'] : undefined;
+    return typeof name === 'string' ? [{ ...one, zone: zone(name) ?? company.zone }] : [];
+  });
+  return (customer, at) =>
+    moves.findLast((move) => move.customer === customer && move.at < at)?.zone ?? homes.get(customer) ?? company.zone;
+}
+
 /** The lines with all that a test can ask about them. */
 function describe(
   test: PlaybookTest,
@@ -132,7 +144,7 @@ function describe(
   handed: readonly Attempt[],
   render: Render,
 ): readonly TestLine[] {
-  const zones = new Map(test.customers.map((one) => [one.id, zoneOf(simulated(one).profile, release.company)]));
+  const zoneAt = zonesOf(test, release);
   // Parallel enrolments may hand over the same step at one instant: first come, first described.
   const mails = new Map<string, Attempt[]>();
   for (const mail of handed) {
@@ -148,7 +160,7 @@ function describe(
     return {
       at: line.at,
       customer: line.customer,
-      zone: zones.get(line.customer) ?? release.company.zone,
+      zone: zoneAt(line.customer, line.at),
       playbook: line.playbook,
       kind: line.do === 'cancel' ? 'refused' : line.do,
       step,
