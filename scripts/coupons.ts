@@ -8,6 +8,7 @@ import { nearest } from '../engine/playbook/nearest.ts';
 import { CLEAN_NAME } from '../engine/playbook/schema/text.ts';
 import type { Database } from '../engine/store/database.ts';
 import { addCodes, listPools, noteImport, type CodesAdded } from '../engine/store/coupon-pools.ts';
+import { count } from './check/format.ts';
 import { answer, bareCommand, notBlank, staffCommand, type Answer, type StaffOptions } from './support/staff.ts';
 import { harmless, processTerminal, table, type Terminal } from './support/terminal.ts';
 
@@ -39,7 +40,7 @@ function listCommand(terminal: Terminal): Command {
         if (pool !== undefined && pools.length === 0) return unknownPool(db, pool);
         const rows = pools.map((one) => [
           one.pool,
-          ...[one.free, one.reserved, one.committed, one.waiting].map((count) => count.toLocaleString('en')),
+          ...[one.free, one.reserved, one.committed, one.waiting].map((many) => many.toLocaleString('en')),
         ]);
         const head = ['pool', 'free', 'reserved', 'gone out', 'customers waiting'];
         const text = rows.length === 0 ? 'There are no coupon codes.\n' : table([head, ...rows]);
@@ -128,9 +129,9 @@ function describe(
   const lines = rejected.map(({ line, reason }) => `  line ${line} ${reason}\n`).join('');
   const more = rejectedCount > rejected.length ? `  and ${rejectedCount - rejected.length} more\n` : '';
   const text =
-    `${added} codes added to "${pool}", ${duplicates} were in it already.\n` +
-    (released > 0 ? `${released} customers had waited for codes and go on.\n` : '') +
-    (rejectedCount > 0 ? `${rejectedCount} lines could not be used:\n${lines}${more}` : '');
+    `${count(added, 'code')} added to "${pool}", ${duplicates} in it already.\n` +
+    (released > 0 ? `${count(released, 'customer')} had waited for codes and can go on.\n` : '') +
+    (rejectedCount > 0 ? `${count(rejectedCount, 'line')} could not be used:\n${lines}${more}` : '');
   const json = { pool, added, duplicates, released, rejected: rejectedCount, lines: rejected };
   return { json, text, failed: rejectedCount > 0 };
 }
