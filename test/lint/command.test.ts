@@ -156,6 +156,18 @@ describe('perennial check', () => {
       expect(out).toContain('write `renamed: { pause: paus }`');
       write('playbooks/one.yaml', `${renamed}renamed: { pause: paus }\n`);
       expect((await check('--database')).out).not.toContain('removed-step');
+      // Once that ran, a further new name follows from it.
+      const text = `${renamed}renamed: { pause: paus }\n`;
+      const next = [
+        { path: 'perennial.yaml', text: COMPANY },
+        { path: 'playbooks/one.yaml', text },
+      ];
+      await deployRelease(staffed.db, compileSources, next, { author: 'test', note: null, gitCommit: null });
+      const further = 'trigger: { manual: true }\nin_flight: move\nsteps:\n  - wait: 3 days\n    id: rest\n';
+      write('playbooks/one.yaml', further);
+      expect((await check('--database')).out).toContain('2 customers are at the step `paus`, which is gone');
+      write('playbooks/one.yaml', `${further}renamed: { paus: rest }\n`);
+      expect((await check('--database')).out).toContain('No mistakes');
     } finally {
       if (before === undefined) delete process.env['DATABASE_URL'];
       else process.env['DATABASE_URL'] = before;

@@ -1,3 +1,4 @@
+import { renamedTo } from '../../identity.ts';
 import { nearest } from '../../nearest.ts';
 import { type Finding, findingAtKey, type LintContext, playbookNamed, type Rule, type Standing } from '../rule.ts';
 import { idOf, stepsOf } from '../steps.ts';
@@ -16,7 +17,7 @@ function gone({ playbook, step, customers }: Standing): Finding {
 function left(text: CheckedText, { step, customers }: Standing): Finding | null {
   const ids = stepsOf(text).map((each) => idOf(text, each));
   const { renamed = {}, in_flight: inFlight = 'pin' } = text.source;
-  if (ids.includes(renamed[step] ?? step)) return null;
+  if (ids.includes(step) || ids.includes(renamedTo(renamed, step) ?? step)) return null;
   const near = nearest(step, ids);
   const rename = near === null ? `write \`renamed: { ${step}: NEW-ID }\`` : `write \`renamed: { ${step}: ${near} }\``;
   if (inFlight === 'move') {
