@@ -150,6 +150,32 @@ describe('a coupon', () => {
     ]);
   });
 
+  it('leaves nobody held when codes come in while workers find the pool empty', async () => {
+    const keys = Array.from({ length: 40 }, (_, index) => `c${index}`);
+    const ids = await fleet.customers(keys);
+    await fleet.event('order.placed', keys, { total: 20 });
+    const others = [0, 1, 2].map(() => {
+      const db = openDatabase(fleet.db.url, { max: 2 });
+      return { db, cache: openReleaseCache(compileSources) };
+    });
+    const working = others.map(async ({ db, cache }, index) => {
+      for (let start = index * 4; start < ids.length; start += 12) {
+        await advance(db, cache, ids.slice(start, start + 4));
+      }
+    });
+    for (let start = 0; start < 40; start += 8) {
+      const some = Array.from({ length: 8 }, (_, index) => `CODE-${start + index}`);
+      await addCodes(fleet.db, 'anniversary', some);
+    }
+    await Promise.all(working);
+    expect(await listHeld(fleet.db)).toEqual([]);
+    await fleet.advance(ids);
+    await Promise.all(others.map(async ({ db }) => db.close()));
+    expect(await listPools(fleet.db, null)).toEqual([
+      { pool: 'anniversary', free: 0, reserved: 40, committed: 0, waiting: 0 },
+    ]);
+  });
+
   it('is a sample, and none is taken, in a dry run', async () => {
     await addCodes(fleet.db, 'anniversary', ['A']);
     await fleet.customers(['ada']);

@@ -46,6 +46,7 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
     DATABASE_URL: database.url,
     PERENNIAL_INBOX_URL: sink.url,
     SMTP_URL: sink.url,
+    PERENNIAL_PUBLIC_URL: 'http://127.0.0.1:4500',
     ...(run.redisUrl === null ? {} : { REDIS_URL: run.redisUrl }),
   };
   const config = readConfig(env, '/');
