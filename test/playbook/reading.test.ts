@@ -238,3 +238,20 @@ describe('what would take long is refused', () => {
     expect(problems.map((problem) => problem.code)).toContain('too-many');
   });
 });
+
+describe('keys that stand twice', () => {
+  const head = 'trigger: { manual: true }\n';
+  it('are refused at once where there are hundreds, and told one by one where there are a few', () => {
+    const few = read(`${head}${'topic: news\n'.repeat(3)}steps: [ { tag: x } ]\n`).problems;
+    expect(few.map(({ code, line }) => `${line} ${code}`)).toEqual(['3 duplicate-key', '4 duplicate-key']);
+    const many = read(`${head}${'topic: news\n'.repeat(1_000)}`).problems;
+    expect(many.map(({ code, line, column }) => `${line}:${column} ${code}`)).toEqual(['203:1 duplicate-key']);
+  });
+
+  it('are none in different maps, however deep they stand', () => {
+    const flat = `${head}steps:\n${'- tag: x\n'.repeat(500)}`;
+    const deep = `${head}steps:\n${'  - tag: x\n    if: customer.orders > 1\n'.repeat(500)}`;
+    const text = `${head}description: |\n${'  topic: news\n'.repeat(500)}steps: [ { tag: x } ]\n`;
+    expect([flat, deep, text].map((source) => read(source).problems)).toEqual([[], [], []]);
+  });
+});

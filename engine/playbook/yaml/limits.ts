@@ -17,12 +17,19 @@ export interface Foreign {
 /** The lexer's own marks, which stand for no text. */
 export const LEXER_MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001F']);
 
+/** So many keys that stand there twice are told one by one; more are no slips, and parsing them all takes long. */
+const MOST_TWICE = 200;
+
 /** What would take the parser long, found in what its lexer gives, which takes time in proportion to the text. */
 export function findExcess(lexemes: readonly string[]): Foreign | null {
   let offset = 0;
   let inBrackets = 0;
   let inLine = 0;
   let documents = 0;
+  let key = '';
+  let isLineStart = true;
+  const top = new Set<string>();
+  let twice = 0;
   for (const token of lexemes) {
     if (token === '[' || token === '{') inBrackets++;
     else if (token === ']' || token === '}') inBrackets--;
@@ -30,6 +37,16 @@ export function findExcess(lexemes: readonly string[]): Foreign | null {
     // Outside of brackets, dashes, colons and question marks nest a level each when they follow one another in a line.
     else if (inBrackets <= 0 && (token === '-' || token === '?' || token === ':')) inLine++;
     else if (token === '---') documents++;
+    if (token === ':' && inBrackets <= 0 && key !== '') {
+      if (top.has(key)) twice++;
+      if (twice > MOST_TWICE) return { offset: offset - key.length, code: 'duplicate-key', name: key };
+      top.add(key);
+    }
+    if (!LEXER_MARKS.has(token)) {
+      // A word at the very left, before its colon, is a key of the outermost map.
+      key = isLineStart && /^[\p{L}\p{N}_"']/u.test(token) ? token : '';
+      isLineStart = token.includes('\n');
+    }
     if (inBrackets < 0) return { offset, code: 'yaml-syntax', name: token };
     if (inBrackets > DEEPEST || inLine > DEEPEST) return { offset, code: 'too-deep', name: '' };
     if (documents > 1) return { offset, code: 'yaml-documents', name: '' };
