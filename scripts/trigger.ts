@@ -167,8 +167,9 @@ function lineText(line: Line): string {
     case 'tag':
     case 'untag':
       return `${line.do}${at}`;
-    case 'skip':
     case 'exit':
+      return line.reason === 'restart' ? 'the one under way ends: restart' : `exit${at}: ${line.reason ?? ''}`;
+    case 'skip':
     case 'cancel':
       return `${line.do}${at}: ${line.reason ?? ''}`;
   }

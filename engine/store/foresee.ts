@@ -19,7 +19,7 @@ const ENDS: ReadonlySet<Line['do']> = new Set(['complete', 'exit', 'goal', 'canc
 
 /**
  * Tries the entry on a copy of the customer and carries it on for a year: whether it would be let in, and the lines
- * of its timeline from the entry to its end. Changes nothing.
+ * of its timeline from the entry to its end, after those of whatever the entry restarts. Changes nothing.
  */
 export function foresee(
   draft: Draft,
@@ -34,10 +34,10 @@ export function foresee(
   const refusal = enterByHand(ahead, playbook, entry, simulated);
   if (!refusal.entered) return { refusal, lines: [] };
   runDue([ahead], entry.at + HORIZON_MS, simulated);
-  const own = ahead.lines
-    .slice(before)
-    .filter(({ line, entryKey }) => line.playbook === playbook && entryKey === entry.entryKey)
-    .map((ordered) => ordered.line);
-  const end = own.findIndex((line) => ENDS.has(line.do));
-  return { refusal, lines: end === -1 ? own : own.slice(0, end + 1) };
+  const all = ahead.lines.slice(before).filter(({ line }) => line.playbook === playbook);
+  const restarted = all.filter(({ line }) => line.reason === 'restart' && line.at === entry.at);
+  const own = all.filter(({ entryKey }) => entryKey === entry.entryKey);
+  const end = own.findIndex(({ line }) => ENDS.has(line.do));
+  const lines = [...restarted, ...(end === -1 ? own : own.slice(0, end + 1))];
+  return { refusal, lines: lines.map((ordered) => ordered.line) };
 }
