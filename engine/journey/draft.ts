@@ -64,6 +64,7 @@ export class Draft {
   readonly entries: Map<string, EntryRecord>;
   readonly timers: Map<string, Timer>;
   readonly sends: Map<string, Send>;
+  readonly inFlight: Map<string, Instant>;
   launchesDue: CustomerState['launchesDue'];
   /** Facts, zone or attributes changed since the timers were last looked at. */
   timersStale = true;
@@ -101,6 +102,7 @@ export class Draft {
     this.entries = new Map(state.entries);
     this.timers = new Map(state.timers);
     this.sends = new Map(state.sends.map((send) => [sendKey(send), send]));
+    this.inFlight = new Map(state.inFlight);
     this.launchesDue = state.launchesDue;
     for (const key of state.launchesTaken) reader.launchesTaken.add(key);
   }
@@ -163,6 +165,12 @@ export class Draft {
   releaseSend(send: Send): void {
     this.sends.delete(sendKey(send));
     this.sendsChanged.delete(sendKey(send));
+  }
+
+  /** A send is over: what waits for it goes on. */
+  settleSend(send: Send): void {
+    this.sends.delete(sendKey(send));
+    this.inFlight.delete(sendKey(send));
   }
 
   /** Ends a planned send without a mail. */

@@ -1,6 +1,7 @@
 /** What of a customer is due first. */
 import type { Playbook } from '../playbook/types.ts';
-import type { Draft } from './draft.ts';
+import type { Instant } from '../time/types.ts';
+import { sendKey, type Draft } from './draft.ts';
 import { compareAges, compareItems, priorityOf, RANK, type Age, type ItemKey } from './order.ts';
 import type { Context, Enrolment, Send, Timer } from './types.ts';
 
@@ -32,6 +33,7 @@ export function earliest(draft: Draft, ctx: Context): DueItem | null {
   for (const timer of draft.timers.values()) {
     const playbook = ctx.release.byName.get(timer.playbook);
     if (timer.dueAt === null || playbook === undefined) continue;
+    if (awaitsMail(draft, playbook.name, timer.dueAt, ctx)) continue;
     offer({ kind: 'timer', timer, playbook, key: keyOf(draft, ctx, timer.playbook, timer.dueAt, RANK.trigger) });
   }
   for (const { playbook: name, launch, at } of draft.launchesDue) {
@@ -39,6 +41,23 @@ export function earliest(draft: Draft, ctx: Context): DueItem | null {
     offer({ kind: 'launch', playbook, name, launch, key: keyOf(draft, ctx, name, at, RANK.trigger) });
   }
   return best;
+}
+
+/**
+ * Whether a mail of the playbook that was due by then is about to be tried, or on its way. What is due comes before
+ * triggers of time, and a mail may be the last step of an enrolment in whose way the trigger would be. Only while it
+ * moves: not for a mail that is held, paused, or waits for its window, a cap or another attempt.
+ */
+function awaitsMail(draft: Draft, playbook: string, at: Instant, ctx: Context): boolean {
+  if (ctx.handsOverAtOnce === true || ctx.isPaused(playbook)) return false;
+  for (const { playbook: of, entryKey, position } of draft.enrolments.values()) {
+    if (of !== playbook || position.on !== 'mail') continue;
+    const key = sendKey({ playbook, entryKey, step: position.step, visit: 0 });
+    const planned = draft.sends.get(key);
+    const dueAt = planned === undefined ? draft.inFlight.get(key) : planned.dueAt;
+    if (dueAt !== undefined && dueAt <= at && !draft.state.heldSends.has(key)) return true;
+  }
+  return false;
 }
 
 function keyOf(draft: Draft, ctx: Context, playbook: string, at: number, rank: number): ItemKey {

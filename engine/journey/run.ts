@@ -133,6 +133,7 @@ export function attempt(draft: Draft, send: Send, at: Instant, ctx: Context): De
   switch (decision.do) {
     case 'hand':
       draft.releaseSend(send);
+      draft.inFlight.set(sendKey(send), send.dueAt);
       if (!send.transactional) draft.reader.add(at);
       break;
     case 'defer':
@@ -147,7 +148,14 @@ export function attempt(draft: Draft, send: Send, at: Instant, ctx: Context): De
       goOn(draft, send, { handed: false, at }, ctx);
       break;
   }
+  if (decision.do !== 'hand') fireWaiting(draft, send.playbook, at, ctx);
   return decision;
+}
+
+/** A trigger of time may have waited for a mail of its playbook (due.ts). */
+function fireWaiting(draft: Draft, playbook: string, at: Instant, ctx: Context): void {
+  const dueAt = draft.timers.get(playbook)?.dueAt ?? null;
+  if (dueAt !== null && dueAt <= at) runDue([draft], at, ctx);
 }
 
 /** How an open mail ended; its enrolment goes on from then, unless it ended in the meantime. */
@@ -155,12 +163,13 @@ export function settle(draft: Draft, send: Send, settlement: Settlement, ctx: Co
   const { at } = settlement;
   const handed = settlement.outcome !== 'failed';
   draft.item = itemOf(draft, at, send.playbook, RANK.wait);
-  draft.sends.delete(sendKey(send));
+  draft.settleSend(send);
   if (handed) {
     const line = { at, playbook: send.playbook, step: send.step, do: lineOfMail(send), template: send.template };
     draft.addLine(line, send.entryKey);
   }
   goOn(draft, send, { handed, at }, ctx);
+  fireWaiting(draft, send.playbook, at, ctx);
 }
 
 function goOn(

@@ -143,6 +143,10 @@ export interface CustomerState {
   readonly timers: ReadonlyMap<string, Timer>;
   /** Planned sends (waiting to be claimed) only. */
   readonly sends: readonly Send[];
+  /** Mails that are claimed or handed over and not settled yet, by `sendKey`, and when they were due. */
+  readonly inFlight: ReadonlyMap<string, Instant>;
+  /** Planned sends that wait for a person, by `sendKey`. */
+  readonly heldSends: ReadonlySet<string>;
   readonly consent: Consent;
   /** `PLAYBOOK/LAUNCH` for every launch by which any customer with the same address was enrolled. */
   readonly launchesTaken: ReadonlySet<string>;

@@ -177,6 +177,8 @@ function stateOf(profile: Profile, allowed: Allowed, world: World): CustomerStat
     entries: new Map(),
     timers: new Map(),
     sends: [],
+    inFlight: new Map(),
+    heldSends: new Set(),
     get consent() {
       return allowed.consent;
     },

@@ -179,22 +179,32 @@ export async function loadTimers(
   });
 }
 
-/** Planned sends of active enrolments. */
+/** Sends of active enrolments that are planned, or on their way. */
 export async function loadSends(
   tx: Queryable,
   ids: Ids,
   ctx: StoreContext,
-): Promise<ReadonlyMap<number, { readonly send: Send; readonly stored: StoredSend }[]>> {
-  const { rows } = await tx.query<SendRow & { customer_id: number; held: boolean; handed_at: Instant | null }>(
-    `select s.customer_id, s.handed_at, ${SEND_COLUMNS}, s.held_at is not null or e.held_at is not null as held
+): Promise<ReadonlyMap<number, LoadedSend[]>> {
+  type Row = SendRow & { customer_id: number; planned: boolean; held: boolean; handed_at: Instant | null };
+  const { rows } = await tx.query<Row>(
+    `select s.customer_id, s.handed_at, s.status = 'planned' as planned, ${SEND_COLUMNS},
+       s.held_at is not null or e.held_at is not null as held
      from sends s join enrolments e on e.id = s.enrolment_id
-     where s.customer_id = any($1::bigint[]) and s.status = 'planned' and e.status = 'active'`,
+     where s.customer_id = any($1::bigint[]) and s.status in ('planned', 'claimed', 'handed') and e.status = 'active'`,
     [ids],
   );
   return group(rows.sort(byId), (row) => ({
     send: sendOf(row, ctx),
+    planned: row.planned,
     stored: { id: row.id, held: row.held, copyAt: row.handed_at },
   }));
+}
+
+/** An open send; `planned: false` is claimed or handed over. */
+export interface LoadedSend {
+  readonly send: Send;
+  readonly planned: boolean;
+  readonly stored: StoredSend;
 }
 
 /** The columns of `sends s` and `enrolments e` that make a Send. */

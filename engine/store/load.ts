@@ -21,6 +21,7 @@ import {
   loadStats,
   loadTimers,
   type LoadedEnrolment,
+  type LoadedSend,
 } from './load-rows.ts';
 import type { Stored, StoredSend } from './stored.ts';
 
@@ -89,12 +90,13 @@ export async function loadStates(
       enrolments: (enrolments.get(id) ?? []).map((row) => row.enrolment),
       entries: entries.get(id) ?? NO_ENTRIES,
       timers: timers.get(id) ?? NO_TIMERS,
-      sends: (sends.get(id) ?? []).map((row) => row.send),
+      ...sendsOf(sends.get(id) ?? []),
       consent: consentOf(consent, address),
       launchesTaken: taken?.get(address ?? String(id)) ?? NO_NAMES,
       launchesDue: due,
     };
-    const stored = storedFor(id, address, enrolments.get(id) ?? [], sends.get(id) ?? [], due);
+    const planned = (sends.get(id) ?? []).filter((row) => row.planned);
+    const stored = storedFor(id, address, enrolments.get(id) ?? [], planned, due);
     return { state, reader: readerOf(id, address), stored };
   });
 }
@@ -112,6 +114,15 @@ const NO_STATS: ReadonlyMap<string, EventStat> = new Map();
 const NO_ENTRIES: ReadonlyMap<string, EntryRecord> = new Map();
 const NO_TIMERS: ReadonlyMap<string, Timer> = new Map();
 const NO_NAMES: ReadonlySet<string> = new Set();
+
+function sendsOf(rows: readonly LoadedSend[]): Pick<CustomerState, 'sends' | 'inFlight' | 'heldSends'> {
+  const planned = rows.filter((row) => row.planned);
+  return {
+    sends: planned.map((row) => row.send),
+    inFlight: new Map(rows.flatMap((row) => (row.planned ? [] : [[sendKey(row.send), row.send.dueAt] as const]))),
+    heldSends: new Set(planned.flatMap((row) => (row.stored.held ? [sendKey(row.send)] : []))),
+  };
+}
 
 function consentOf(consent: ReadonlyMap<string, Consent> | null, address: string | null): Consent {
   return (address === null ? undefined : consent?.get(address)) ?? NO_CONSENT;

@@ -53,6 +53,8 @@ export function newState(profile: Profile, release: Release, arrivedAt: Instant,
     entries: new Map(),
     timers: new Map(),
     sends: [],
+    inFlight: new Map(),
+    heldSends: new Set(),
     consent,
     launchesTaken: new Set(),
     launchesDue,
@@ -170,7 +172,11 @@ class OneReader {
   private open(): void {
     const taken = new Set([...this.rows.values()].flatMap((rows) => rows.launchesTaken()));
     const reader = new ReaderLog(this.handedAt);
-    this.drafts = [...this.rows.values()].map(({ state }) => openDraft({ ...state, launchesTaken: taken }, reader));
+    this.drafts = [...this.rows.values()].map(({ state }) => {
+      const own = this.claimed.filter(({ draft }) => draft.profile.id === state.profile.id);
+      const inFlight = new Map(own.map(({ send }) => [sendKey(send), send.dueAt] as const));
+      return openDraft({ ...state, launchesTaken: taken, inFlight }, reader);
+    });
   }
 
   private store(): void {

@@ -66,6 +66,14 @@ steps:
   - wait: 10 minutes
   - exit: thanks
 `,
+  // Each mail is due at the instant of the next occurrence, and goes before it: so each occurrence enters.
+  'playbooks/daily.yaml': `topic: news
+trigger: { schedule: FREQ=DAILY }
+audience: customer.id == "c1"
+steps:
+  - wait: 1 day
+  - email: plain
+`,
   ...Object.fromEntries(
     ['warm', 'plain', 'later', 'nudge', 'regular'].map((name) => [`templates/${name}.hbs`, 'Hello']),
   ),
@@ -113,6 +121,7 @@ it('the pipeline gives what was simulated', async () => {
   ]) {
     expect(seen).toContain(what);
   }
+  expect(expected.filter((line) => line.playbook === 'daily' && line.do === 'enrol')).toHaveLength(21);
   const { timeline, taken } = await runPipeline({ ...run, sources, redisUrl: null });
   expect(timeline).toEqual(expected);
   expect(taken).toHaveLength(expected.filter((line) => line.do === 'email').length);
