@@ -180,6 +180,8 @@ export interface Context {
    * a send, and the protocol of the store (claim, hand over, settle) takes it from there.
    */
   readonly handsOverAtOnce?: boolean;
+  /** True where mails are planned as in production, but coupon steps take a sample: for looking ahead. */
+  readonly givesSampleCodes?: boolean;
   /** Told of every attempt to send, of those too that leave no line: for simulations. It must change nothing. */
   readonly onAttempt?: (attempt: Attempt) => void;
 }

@@ -1,7 +1,8 @@
 /** What would hold if a release were deployed now: the same consequences as in a deployment, in memory. */
 import { launchInstant } from '../journey/launch.ts';
-import type { Context, CustomerState } from '../journey/types.ts';
-import type { Release } from '../playbook/types.ts';
+import type { Context, CustomerState, Enrolment, Send } from '../journey/types.ts';
+import { carryStep } from '../playbook/identity.ts';
+import type { Playbook, Release } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
@@ -12,6 +13,8 @@ export interface Supposed {
   readonly ctx: Context;
   /** A customer as the deployment would leave it. */
   stateOf(state: CustomerState): CustomerState;
+  /** A mail of theirs as the deployment would leave it. */
+  sendOf(send: Send): Send;
 }
 
 interface PlaybookRow extends Record<string, unknown> {
@@ -29,7 +32,7 @@ interface RunRow extends Record<string, unknown> {
 
 /** The release that runs, as it is. */
 export function asDeployed(ctx: StoreContext): Supposed {
-  return { ctx, stateOf: (state) => state };
+  return { ctx, stateOf: (state) => state, sendOf: (send) => send };
 }
 
 /** Another one, as release-playbooks.ts would bring it in. `until`: launches after that do not matter. */
@@ -48,6 +51,7 @@ export async function ifDeployed(
       .map((playbook) => playbook.name),
   );
   const launches = await launchesOf(tx, release, ctx.now, until);
+  const moved = movesOf(ctx, release);
   return {
     ctx: {
       ...ctx,
@@ -60,10 +64,40 @@ export async function ifDeployed(
     },
     stateOf: (state) => ({
       ...state,
+      enrolments: state.enrolments.map(moved.enrolment),
+      sends: state.sends.map(moved.send),
       // What came due while a playbook was away starts nothing.
       timers: new Map([...state.timers].filter(([name]) => isLive(name))),
       launchesDue: launches.of(state),
     }),
+    sendOf: moved.send,
+  };
+}
+
+/** `in_flight: move` of the playbooks that the release changes: see onward.ts, which says when a deployment refuses it. */
+function movesOf(ctx: StoreContext, release: Release): { enrolment(of: Enrolment): Enrolment; send(of: Send): Send } {
+  const into = (name: string): Playbook | null => {
+    const next = release.byName.get(name);
+    if (next?.inFlight !== 'move' || ctx.release.byName.get(name)?.version === next.version) return null;
+    return next;
+  };
+  const nameIn = (next: Playbook, step: string): string =>
+    carryStep(ctx.release.byName.get(next.name) ?? null, next, step);
+  return {
+    enrolment: (enrolment) => {
+      const next = into(enrolment.playbook);
+      const { position } = enrolment;
+      if (next === null || position.on === 'ended') return enrolment;
+      const step = nameIn(next, position.step);
+      // Nobody can be moved there: such a release would be refused. They finish what they started with.
+      if (!next.steps.has(step)) return enrolment;
+      return { ...enrolment, version: next.version, position: { ...position, step } };
+    },
+    send: (send) => {
+      const next = into(send.playbook);
+      const step = next === null ? send.step : nameIn(next, send.step);
+      return next === null || !next.steps.has(step) ? send : { ...send, step };
+    },
   };
 }
 

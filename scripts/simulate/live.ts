@@ -73,7 +73,8 @@ async function* readersOf(
   for await (const reader of standingReaders(tx, loading, { until, ...(only === undefined ? {} : { only }) })) {
     yield worlds.map((world) => {
       const states = reader.states.map((state) => world.stateOf(state));
-      return runAhead({ ...reader, states }, { ctx: world.ctx, now: ctx.now, until });
+      const onTheirWay = reader.onTheirWay.map((mail) => ({ ...mail, send: world.sendOf(mail.send) }));
+      return runAhead({ ...reader, states, onTheirWay }, { ctx: world.ctx, now: ctx.now, until });
     });
   }
 }

@@ -128,6 +128,9 @@ function changed(sources: readonly SourceFile[]): readonly SourceFile[] {
   const kept = sources
     .filter(({ path }) => path !== 'playbooks/birthday.yaml')
     .map(edit('welcome-series', 'wait: 4 days', 'wait: 2 days'))
+    .map(edit('review-request', 'topic: news', 'in_flight: move\nrenamed: { wait_for-1: using }\ntopic: news'))
+    .map(edit('review-request', '  - wait_for:', '  - id: using\n    wait_for:'))
+    .map(edit('review-request', 'up_to: 9 days', 'up_to: 5 days'))
     .map(edit('win-back', 'for: 120 days', 'for: 110 days'));
   const text = `title: After a month
 topic: news
