@@ -64,13 +64,13 @@ export async function ifDeployed(
     },
     stateOf: (state) => ({
       ...state,
-      enrolments: state.enrolments.map(moved.enrolment),
-      sends: state.sends.map(moved.send),
+      enrolments: state.enrolments.map((enrolment) => moved.enrolment(enrolment)),
+      sends: state.sends.map((send) => moved.send(send)),
       // What came due while a playbook was away starts nothing.
       timers: new Map([...state.timers].filter(([name]) => isLive(name))),
       launchesDue: launches.of(state),
     }),
-    sendOf: moved.send,
+    sendOf: (send) => moved.send(send),
   };
 }
 
