@@ -1,4 +1,6 @@
 /** From a claimed send to the bytes of its mail. */
+import { signReturnPath } from '../engine/message/bounce-token.ts';
+import type { SigningKey } from '../engine/message/link-token.ts';
 import { compose, PERENNIAL_HEADERS, type ComposedMail } from '../engine/message/compose.ts';
 import { RenderError, usableLocale, type Rendered } from '../engine/message/scope.ts';
 import { surveyVariable, type AnswerLinks, type SurveyVariable } from '../engine/message/survey.ts';
@@ -12,15 +14,19 @@ import type { Instant } from '../engine/time/types.ts';
 
 /**
  * Renders and composes a claimed send with the templates of the release under which it was claimed.
- * `links` are for the mails of surveys. @throws RenderError or ComposeError when the mail cannot be written for this customer.
+ * `links` are for the mails of surveys, `key` signs return paths where the company has a mailbox for bounces. @throws RenderError or ComposeError when the mail cannot be written for this customer.
  */
-export function composeSend(send: ClaimedSend, links: AnswerLinks | null = null): ComposedMail {
+export function composeSend(
+  send: ClaimedSend,
+  links: AnswerLinks | null = null,
+  key: SigningKey | null = null,
+): ComposedMail {
   const { profile, release } = send;
   const { company } = release;
   const { template: name, playbook, step, ask } = send.send;
   const survey = ask === null ? null : surveyOf(ask, send.sendId, links);
   const { rendered, from } = renderFor({ ...send, template: name, survey });
-  return compose({
+  const composed = compose({
     from: from ?? company.mail.from,
     to: send.address,
     toName: profile.name,
@@ -36,6 +42,9 @@ export function composeSend(send: ClaimedSend, links: AnswerLinks | null = null)
       [PERENNIAL_HEADERS.send]: String(send.sendId),
     },
   });
+  const { bounces = null } = company.mail;
+  if (bounces === null || key === null) return composed;
+  return { ...composed, envelope: { ...composed.envelope, from: signReturnPath(bounces, send.sendId, key) } };
 }
 
 /** A mail's words for one customer: what `composeSend` sends, and what a dry run tries. */

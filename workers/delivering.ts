@@ -4,6 +4,7 @@
  */
 import { ComposeError, type ComposedMail } from '../engine/message/compose.ts';
 import { RenderError } from '../engine/message/scope.ts';
+import type { SigningKey } from '../engine/message/link-token.ts';
 import type { AnswerLinks } from '../engine/message/survey.ts';
 import { claimSends, type ClaimedSend, type MailLane } from '../engine/store/claim.ts';
 import type { ReleaseCache } from '../engine/store/context.ts';
@@ -41,6 +42,8 @@ export interface DeliveryParts {
   readonly isDraining: () => boolean;
   /** For the mails of surveys; null without a public address. */
   readonly links: AnswerLinks | null;
+  /** Signs return paths. */
+  readonly key: SigningKey;
   readonly log: Logger;
 }
 
@@ -93,7 +96,7 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
   const { sendId, fence, customerId } = send;
   let mail: ComposedMail;
   try {
-    mail = composeSend(send, parts.links);
+    mail = composeSend(send, parts.links, parts.key);
   } catch (error) {
     // Composing is pure, so it would fail the same way at every further try: held, whatever the error is.
     reportBroken(parts.log, send, error);

@@ -74,6 +74,7 @@ export function startFleet(
       transports,
       isDraining: () => draining,
       links: parts.links,
+      key: parts.key,
       log,
     };
     for (const lane of ['transactional', 'bulk'] as const) {

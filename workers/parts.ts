@@ -13,6 +13,7 @@ import { installationOf, openReleaseCache, type CompiledRelease, type ReleaseCac
 import { openDatabase, type Database } from '../engine/store/database.ts';
 import { migrate, requireMigrated } from '../engine/store/migrate.ts';
 import { signingKey } from '../engine/store/signing-keys.ts';
+import type { SigningKey } from '../engine/message/link-token.ts';
 import type { AnswerLinks } from '../engine/message/survey.ts';
 import type { SourceFile } from '../engine/playbook/problem.ts';
 import { closeEach } from './closing.ts';
@@ -28,6 +29,8 @@ export interface Parts {
   readonly queue: HintQueue;
   /** For links in mails; null without a public address. */
   readonly links: AnswerLinks | null;
+  /** Signs links and return paths. */
+  readonly key: SigningKey;
   readonly log: Logger;
   /** Closes all of it, last opened first. */
   readonly close: () => Promise<void>;
@@ -103,12 +106,14 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
   const { db, close } = await openConfiguredDatabase(config, log, { max, name: 'perennial worker', indexed: true });
   try {
     const queue = await openConfiguredQueue(config, db, log);
+    const key = await signingKey(db);
     return {
       config,
       db,
       cache: openReleaseCache(compileSources),
       queue,
-      links: await openLinks(config, db),
+      links: config.publicUrl === null ? null : { publicUrl: config.publicUrl, key },
+      key,
       log,
       close: async () =>
         closeEach(
@@ -123,10 +128,6 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
     await close();
     throw error;
   }
-}
-
-async function openLinks({ publicUrl }: Config, db: Database): Promise<AnswerLinks | null> {
-  return publicUrl === null ? null : { publicUrl, key: await signingKey(db) };
 }
 
 async function openConfiguredQueue(config: Config, db: Database, log: Logger): Promise<HintQueue> {

@@ -72,7 +72,13 @@ export interface Cap {
 export interface Company {
   /** Every field of `company:`, as templates see it (`{{company.…}}`). */
   readonly fields: Readonly<Record<string, Json>>;
-  readonly mail: { readonly from: string; readonly replyTo: string | null; readonly onlyTo: readonly string[] | null };
+  readonly mail: {
+    readonly from: string;
+    readonly replyTo: string | null;
+    readonly onlyTo: readonly string[] | null;
+    /** The mailbox of signed return paths; undefined as null: none. */
+    readonly bounces?: string | null;
+  };
   /** `defaults.timezone`: for customers without a valid one, and for launches. */
   readonly zone: Zone;
   readonly locale: string;

@@ -60,6 +60,7 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
       desk: openRoom(1),
       isDraining: () => false,
       links: null,
+      key: { id: 1, secret: new Uint8Array(32) },
       log,
     };
     expect(await deliver(parts, 'transactional', [id])).toBe(1);

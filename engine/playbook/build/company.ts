@@ -31,7 +31,12 @@ export function buildCompany(source: CompanySource, resolved: Resolved): Default
   const { mail, defaults = {} } = source;
   const company: Company = {
     fields: source.company as Readonly<Record<string, Json>>,
-    mail: { from: mail.from, replyTo: mail.reply_to ?? null, onlyTo: mail.only_to ?? null },
+    mail: {
+      from: mail.from,
+      replyTo: mail.reply_to ?? null,
+      onlyTo: mail.only_to ?? null,
+      bounces: mail.bounces ?? null,
+    },
     zone: (defaults.timezone === undefined ? null : zone(defaults.timezone)) ?? utc,
     locale: defaults.locale ?? 'en',
     at: defaults.at ?? NINE,

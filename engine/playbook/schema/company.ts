@@ -21,6 +21,18 @@ function parseAddress(written: string): string {
   throw new TextError(`"${written}" is no address: expected such as "friends@hearth.example"`);
 }
 
+/** A local part has 64 characters (RFC 5321 section 4.5.3.1.1), of which `+` and the token take 41. */
+const LONGEST_BOUNCE_NAME = 23;
+
+function parseBounceMailbox(written: string): string {
+  const name = written.slice(0, written.lastIndexOf('@'));
+  if (ADDRESS.test(written) && !name.includes('+') && name.length <= LONGEST_BOUNCE_NAME) return written;
+  throw new TextError(
+    `"${written}" is no mailbox for bounces: expected an address such as "bounce@hearth.example", ` +
+      `with at most ${LONGEST_BOUNCE_NAME} characters before the @ and no +, since a token is added there`,
+  );
+}
+
 function parseSender(written: string): string {
   const match = /^[^<>\r\n]*<([^<>]*)>$/.exec(written);
   if (ADDRESS.test(match?.[1] ?? written)) return written;
@@ -72,6 +84,12 @@ const company = z
 const mail = z.strictObject({
   from: text('a sender', ['Hearth & Home <hello@hearth.example>'], parseSender).describe('The sender of every mail.'),
   reply_to: address.optional().describe('Where answers go. Default: the sender.'),
+  bounces: text('a mailbox', ['bounce@hearth.example'], parseBounceMailbox)
+    .optional()
+    .describe(
+      'A mailbox that takes what comes back; each mail gets a signed return path there, such as ' +
+        '`bounce+TOKEN@hearth.example`. Default: the sender, without a token.',
+    ),
   only_to: z
     .array(text('an address or a domain', ['hearth.example'], parseAllowed))
     .optional()
