@@ -9,6 +9,7 @@ import {
   type HeldItem,
   type HeldRef,
 } from '../engine/store/held.ts';
+import { listRefusingDomains } from '../engine/store/feedback.ts';
 import { dropHeld, type Dropped } from '../engine/store/held-drop.ts';
 import { retryHeld, type Retried } from '../engine/store/held-retry.ts';
 import {
@@ -20,6 +21,7 @@ import {
   type Answer,
   type StaffOptions,
 } from './support/staff.ts';
+import { refusalsText } from './bounces/text.ts';
 import { count } from './check/format.ts';
 import { processTerminal, table, type Terminal } from './support/terminal.ts';
 import { localTime } from './support/times.ts';
@@ -42,8 +44,9 @@ function listCommand(terminal: Terminal): Command {
     answer(terminal, options, async ({ db }) => {
       const items = await listHeld(db);
       const counts = await countHeld(db);
-      const json = { counts, items: items.map((item) => ({ ref: formatHeldRef(item), ...item })) };
-      return { json, text: listText(items, counts, terminal) };
+      const refusingDomains = await listRefusingDomains(db);
+      const json = { counts, items: items.map((item) => ({ ref: formatHeldRef(item), ...item })), refusingDomains };
+      return { json, text: `${listText(items, counts, terminal)}${refusalsText(refusingDomains)}` };
     }),
   );
 }

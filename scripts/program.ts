@@ -1,5 +1,6 @@
 /** The whole command line, put together and not yet run. */
 import { Command } from 'commander';
+import { bouncesCommand } from './bounces.ts';
 import { cancelCommand } from './cancel.ts';
 import { couponsCommand } from './coupons.ts';
 import { checkCommand } from './check.ts';
@@ -45,7 +46,7 @@ export function perennialProgram(version: string): Command {
         taskCommand(),
       ],
     ],
-    ['Data and mail:', [importCommand(), couponsCommand(), sampleCommand(), inboxCommand()]],
+    ['Data and mail:', [importCommand(), couponsCommand(), sampleCommand(), inboxCommand(), bouncesCommand()]],
   ];
   for (const [heading, commands] of groups) {
     for (const command of commands) program.addCommand(command.helpGroup(heading));

@@ -6,6 +6,7 @@ import { identified } from './migrations/0002-identified.ts';
 import { deployments } from './migrations/0003-deployments.ts';
 import { effects } from './migrations/0004-effects.ts';
 import { refusals } from './migrations/0005-refusals.ts';
+import { feedback } from './migrations/0006-feedback.ts';
 
 /** One step forward. Never changed once released. */
 export interface Migration {
@@ -14,7 +15,7 @@ export interface Migration {
 }
 
 /** All migrations, in order. */
-export const migrations: readonly Migration[] = [initial, identified, deployments, effects, refusals];
+export const migrations: readonly Migration[] = [initial, identified, deployments, effects, refusals, feedback];
 
 /** The database was migrated by a newer version of Perennial. The message says what to do. */
 export class NewerDatabaseError extends Error {

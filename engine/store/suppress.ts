@@ -23,6 +23,8 @@ export interface Suppression {
   readonly source: string;
   readonly reason: string | null;
   readonly by: string;
+  /** The mail that it came from. */
+  readonly sendId?: number;
 }
 
 /** What a change of suppressions came to. */
@@ -30,11 +32,16 @@ export type SuppressionOutcome = 'changed' | 'unchanged' | 'no address';
 
 /** Suppresses an address or one topic of it. The first source and reason stay. */
 export async function suppress(db: Database, suppression: Suppression): Promise<SuppressionOutcome> {
-  return change(db, 'suppress', suppression, async (tx, address, now) => {
+  return patientTransaction(db, async (tx) => suppressIn(tx, suppression));
+}
+
+/** The same as a part of a transaction, which holds the locks of the address's customers from here on. */
+export async function suppressIn(tx: Queryable, suppression: Suppression): Promise<SuppressionOutcome> {
+  return change(tx, 'suppress', suppression, async (address, now) => {
     const { rowCount } = await tx.query(
-      `insert into suppressions (address, scope, at, source, reason)
-       values ($1, $2, to_timestamp($3::float8 / 1000), $4, $5) on conflict (address, scope) do nothing`,
-      [address, suppression.scope, now, suppression.source, suppression.reason],
+      `insert into suppressions (address, scope, at, source, reason, send_id)
+       values ($1, $2, to_timestamp($3::float8 / 1000), $4, $5, $6) on conflict (address, scope) do nothing`,
+      [address, suppression.scope, now, suppression.source, suppression.reason, suppression.sendId ?? null],
     );
     const topic = suppression.scope === EVERYTHING ? null : suppression.scope;
     await revokeFromCustomers(tx, await customersOf(tx, address), topic);
@@ -46,35 +53,35 @@ export async function suppress(db: Database, suppression: Suppression): Promise<
 
 /** Takes a suppression back: mail to the address, or of that topic, may go out again. */
 export async function unsuppress(db: Database, suppression: Suppression): Promise<SuppressionOutcome> {
-  return change(db, 'unsuppress', suppression, async (tx, address) => {
-    const { rowCount } = await tx.query('delete from suppressions where address = $1 and scope = $2', [
-      address,
-      suppression.scope,
-    ]);
-    return rowCount === 1;
-  });
+  return patientTransaction(db, async (tx) =>
+    change(tx, 'unsuppress', suppression, async (address) => {
+      const { rowCount } = await tx.query('delete from suppressions where address = $1 and scope = $2', [
+        address,
+        suppression.scope,
+      ]);
+      return rowCount === 1;
+    }),
+  );
 }
 
 async function change(
-  db: Database,
+  tx: Queryable,
   action: 'suppress' | 'unsuppress',
   suppression: Suppression,
-  apply: (tx: Queryable, address: string, now: number) => Promise<boolean>,
+  apply: (address: string, now: number) => Promise<boolean>,
 ): Promise<SuppressionOutcome> {
   const address = normaliseAddress(suppression.address);
   if (address === null) return 'no address';
-  return patientTransaction(db, async (tx) => {
-    await lockReaders(tx, address);
-    const now = await businessNow(tx);
-    if (!(await apply(tx, address, now))) return 'unchanged';
-    const { by, reason, scope, source } = suppression;
-    await writeAudit(tx, { businessAt: now, by, action, reason, detail: { address, scope, source } });
-    return 'changed';
-  });
+  await lockReaders(tx, address);
+  const now = await businessNow(tx);
+  if (!(await apply(address, now))) return 'unchanged';
+  const { by, reason, scope, source } = suppression;
+  await writeAudit(tx, { businessAt: now, by, action, reason, detail: { address, scope, source } });
+  return 'changed';
 }
 
-/** Those who take the address while we wait for the others are locked as well. */
-async function lockReaders(tx: Queryable, address: string): Promise<void> {
+/** Locks the customers of an address; those who take it while we wait for the others are locked as well. */
+export async function lockReaders(tx: Queryable, address: string): Promise<void> {
   let ids = await customersOf(tx, address);
   for (
     let locked: readonly number[] = [];

@@ -159,7 +159,31 @@ export interface Tables {
     step: string | null;
     reason: string | null;
   };
-  suppressions: { address: string; scope: string; at: Time; source: string; reason: string | null };
+  suppressions: {
+    address: string;
+    scope: string;
+    at: Time;
+    source: string;
+    reason: string | null;
+    send_id: number | null;
+  };
+  feedback: {
+    id: Id;
+    send_id: number;
+    kind: string;
+    verdict: Generated<string>;
+    at: Time;
+    status: string | null;
+    detail: string | null;
+  };
+  refusing_domains: {
+    domain: string;
+    first_at: Time;
+    last_at: Time;
+    count: Generated<number>;
+    status: string | null;
+    detail: string | null;
+  };
   opt_ins: { address: string; topic: string; at: Time; source: string };
   runs: {
     id: Id;

@@ -88,8 +88,9 @@ function consentText({ consent }: CustomerHistory): string {
   if (consent.length === 0) return "subscribed as each topic's default says";
   return consent
     .map(
-      ({ kind, scope, source }) =>
-        `${kind === 'suppressed' && scope !== '*' ? 'unsubscribed' : kind}${scope === '*' ? '' : ` ${scope}`} (${source})`,
+      ({ kind, scope, source, reason }) =>
+        `${kind === 'suppressed' && scope !== '*' ? 'unsubscribed' : kind}${scope === '*' ? '' : ` ${scope}`} ` +
+        `(${reason === null || reason.startsWith(source) ? (reason ?? source) : `${source}: ${reason}`})`,
     )
     .join(', ');
 }
@@ -127,11 +128,13 @@ function enrolmentRows(
 }
 
 function sendRows(sends: readonly SendHistory[], when: When): readonly (readonly string[])[] {
-  return sends.map(({ handedAt, settledAt, dueAt, playbook, template, status, reason, hold }) => [
+  return sends.map(({ handedAt, settledAt, dueAt, playbook, template, status, reason, hold, feedback }) => [
     ...when(handedAt ?? settledAt ?? dueAt),
     playbook,
     template,
-    hold === null ? `${status}${reason === null ? '' : `: ${reason}`}` : `HELD: ${hold.error}`,
+    hold === null
+      ? `${status}${feedback === null ? '' : `, ${feedback}`}${reason === null ? '' : `: ${reason}`}`
+      : `HELD: ${hold.error}`,
   ]);
 }
 

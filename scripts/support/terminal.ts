@@ -12,8 +12,8 @@ export interface Terminal {
   readonly colour: boolean;
   /** The reader's own zone. */
   readonly zone: Zone;
-  /** 1: it could not be done; 2: the command was used wrongly. */
-  setExitCode(code: 1 | 2): void;
+  /** 1: it could not be done; 2: the command was used wrongly; 75: try again later (EX_TEMPFAIL of sysexits.h). */
+  setExitCode(code: 1 | 2 | 75): void;
 }
 
 /** The terminal of this process; coloured only on a TTY, and never with NO_COLOR set (no-color.org). */

@@ -1,0 +1,116 @@
+/** What mails that came back came to, as text. */
+import type { ComplaintRate } from '../../engine/store/complaints.ts';
+import type { RefusingDomain } from '../../engine/store/feedback.ts';
+import type { ReturnedMailResult, TakenOrFound } from '../../workers/returned-mail.ts';
+import { count } from '../check/format.ts';
+import { harmless } from '../support/terminal.ts';
+
+/** One mail, and what it came to. */
+export interface MailOutcome {
+  readonly from: string;
+  readonly result: ReturnedMailResult;
+}
+
+/** How many of what. */
+export interface Totals {
+  readonly mails: number;
+  readonly bounces: number;
+  readonly complaints: number;
+  readonly suppressed: number;
+  readonly knownBefore: number;
+  readonly notOurs: number;
+  readonly noReport: number;
+}
+
+/** Counts; the recipients of a mail that suppresses two count twice there. */
+export function totalsOf(outcomes: readonly MailOutcome[]): Totals {
+  const kinds = (kind: string): number => outcomes.filter(({ result }) => result.kind === kind).length;
+  const taken = outcomes.flatMap(({ result }) => (result.kind === 'none' ? [] : result.taken));
+  const of = (outcome: TakenOrFound['outcome']): number => taken.filter((one) => one.outcome === outcome).length;
+  return {
+    mails: outcomes.length,
+    bounces: kinds('bounce'),
+    complaints: kinds('complaint'),
+    suppressed: of('suppressed'),
+    knownBefore: of('known before'),
+    notOurs: of('not ours'),
+    noReport: kinds('none'),
+  };
+}
+
+/** One line for each recipient, then the totals. */
+export function outcomesText(outcomes: readonly MailOutcome[], isDryRun: boolean): string {
+  const lines = outcomes.flatMap(({ from, result }) =>
+    result.kind === 'none'
+      ? [`${harmless(from)}: ${NOTHING[result.because]}`]
+      : result.taken.map((one) => `${harmless(from)}: ${takenText(one)}`),
+  );
+  const totals = totalsOf(outcomes);
+  const { suppressed, knownBefore, notOurs, noReport } = totals;
+  const parts = [
+    count(totals.mails, 'mail'),
+    count(totals.bounces, 'bounce'),
+    count(totals.complaints, 'complaint'),
+    isDryRun ? 'nothing recorded (dry run)' : `${suppressed} suppressed`,
+    ...(knownBefore > 0 ? [`${knownBefore} known before`] : []),
+    ...(notOurs > 0 ? [`${notOurs} not about mail of ours`] : []),
+    ...(noReport > 0 ? [`${noReport} without a report`] : []),
+  ];
+  return `${[...lines, parts.join(', ')].join('\n')}.\n`;
+}
+
+const NOTHING = {
+  'auto-reply': 'an automatic reply, nothing to do',
+  'no report': 'no report, nothing to do',
+  'no complaint': 'feedback, but no complaint of a reader; nothing to do',
+  unreadable: 'cannot be read as a mail, nothing to do',
+} as const;
+
+function takenText({ recipient, send, outcome }: TakenOrFound): string {
+  const { verdict, status, address, detail } = recipient;
+  const what = verdict === 'complaint' ? 'complaint' : KINDS[verdict];
+  const whom = address ?? send?.address ?? 'somebody it does not name';
+  const about = send === null ? '' : `, mail ${send.id} of ${send.playbook} to ${send.address} (by its ${send.proof})`;
+  const words = `${what}${status === null ? '' : ` ${status}`} of ${whom}${about}: ${ENDS[outcome]}`;
+  const said = detail === null || verdict === 'complaint' ? '' : `\n    ${harmless(detail)}`;
+  return `${harmless(words)}${said}`;
+}
+
+const KINDS = {
+  hard: 'hard bounce',
+  soft: 'soft bounce',
+  sender: 'refusal of the sender',
+  unclear: 'bounce of unclear cause',
+  delayed: 'delay',
+  delivered: 'report of delivery',
+} as const;
+
+const ENDS: Readonly<Record<TakenOrFound['outcome'], string>> = {
+  suppressed: 'suppressed',
+  recorded: 'recorded',
+  'known before': 'known before',
+  'no matter': 'it is still being tried',
+  'not ours': 'no mail of ours, nothing done',
+  found: 'would be recorded',
+};
+
+/** Playbooks that readers complain about, and domains that refuse us; empty when all is well. */
+export function warningsText(rates: readonly ComplaintRate[], domains: readonly RefusingDomain[]): string {
+  const complaints = rates.map(({ playbook, complaints: n, mails, rate, outcome }) => {
+    const figures = `${n} complaints about ${mails} mails in 24 hours (${(rate * 100).toFixed(2)} %)`;
+    if (outcome === 'warned') return `${playbook}: ${figures}; over 0.3 % it is paused.`;
+    const paused = outcome === 'paused' ? 'it has been paused' : 'it is paused';
+    return `${playbook}: ${figures}; ${paused}. Find out why, then: perennial resume ${playbook} --by NAME --reason TEXT`;
+  });
+  return `${complaints.map((line) => `warning: ${line}\n`).join('')}${refusalsText(domains)}`;
+}
+
+/** One line for each domain that refuses us. */
+export function refusalsText(domains: readonly RefusingDomain[]): string {
+  const lines = domains.map(
+    ({ domain, count: n, status, detail }) =>
+      `warning: ${harmless(domain)} refuses mail of yours (${count(n, 'time')}, last ${status ?? 'without a status'}: ` +
+      `${harmless(detail ?? 'no words')}). Nobody is suppressed for that: check SPF, DKIM, DMARC and the reputation of your server.\n`,
+  );
+  return lines.join('');
+}

@@ -1,0 +1,53 @@
+/** From the bytes of a mail that came back to what is on record about it. */
+import { readReport } from '../engine/mail/bounce/read.ts';
+import type { MailReport, NoReport } from '../engine/mail/bounce/report.ts';
+import { readBounceToken } from '../engine/message/bounce-token.ts';
+import type { SigningKey } from '../engine/message/link-token.ts';
+import type { Database } from '../engine/store/database.ts';
+import { findReported, recordReturned, type Returned, type Taken } from '../engine/store/feedback.ts';
+
+/** What a mail that came back came to. */
+export type ReturnedMailResult =
+  | { readonly kind: 'none'; readonly because: NoReport }
+  | { readonly kind: 'bounce' | 'complaint'; readonly taken: readonly TakenOrFound[] };
+
+/** `found` in a dry run: it is about a mail of ours, and nothing was recorded. */
+export type TakenOrFound = Omit<Taken, 'outcome'> & { readonly outcome: Taken['outcome'] | 'found' };
+
+/** Reads a mail and records what it says; in a dry run, only looks which mails it is about. */
+export async function takeReturnedMail(
+  db: Database,
+  keys: readonly SigningKey[],
+  raw: Uint8Array,
+  { isDryRun }: { readonly isDryRun: boolean },
+): Promise<ReturnedMailResult> {
+  const report = await readReport(raw);
+  if (report.kind === 'none') return report;
+  const returned = returnedOf(report, keys);
+  if (!isDryRun) return { kind: report.kind, taken: await recordReturned(db, returned) };
+  const found = await findReported(db, returned);
+  return {
+    kind: report.kind,
+    taken: found.map((one) => ({ ...one, outcome: one.send === null ? 'not ours' : 'found' })),
+  };
+}
+
+function returnedOf(report: Exclude<MailReport, { kind: 'none' }>, keys: readonly SigningKey[]): Returned {
+  const { tokens, messageId, sendId } = report.about;
+  const signedIds = tokens.map((token) => readBounceToken(token, keys)).filter((id) => id !== null);
+  const about = { signedIds, messageId, sendId };
+  if (report.kind === 'bounce') {
+    const recipients = report.recipients.map(({ address, originalAddress, verdict, status, diagnostic }) => ({
+      address,
+      originalAddress,
+      verdict,
+      status,
+      detail: diagnostic,
+    }));
+    return { about, recipients };
+  }
+  // A complaint that names nobody is about the reader of the returned mail.
+  const addresses = report.recipients.length === 0 ? [null] : report.recipients;
+  const complaint = { originalAddress: null, verdict: 'complaint', status: null, detail: report.feedback } as const;
+  return { about, recipients: addresses.map((address) => ({ ...complaint, address })) };
+}
