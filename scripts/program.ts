@@ -13,6 +13,9 @@ import { inboxCommand } from './inbox.ts';
 import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
 import { pauseCommand, resumeCommand } from './pause.ts';
+import { planCommand } from './plan.ts';
+import { releasesCommand } from './releases.ts';
+import { rollbackCommand } from './rollback.ts';
 import { sampleCommand } from './sample.ts';
 import { schemaCommand } from './schema.ts';
 import { simulateCommand } from './simulate.ts';
@@ -30,7 +33,8 @@ export function perennialProgram(version: string): Command {
     .helpCommand(false)
     .showHelpAfterError('(--help shows how it is used)');
   const groups: readonly [string, readonly Command[]][] = [
-    ['Playbooks:', [initCommand(), checkCommand(), testCommand(), schemaCommand(), simulateCommand(), deployCommand()]],
+    ['Playbooks:', [initCommand(), checkCommand(), testCommand(), schemaCommand(), simulateCommand()]],
+    ['Releases:', [planCommand(), deployCommand(), releasesCommand(), rollbackCommand()]],
     ['Running:', [startCommand(), workCommand(), migrateCommand(), demoCommand()]],
     [
       'Support:',

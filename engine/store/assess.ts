@@ -1,6 +1,6 @@
 /** What a release would do to what is under way: asked by `plan`, and by a deployment before it changes anything. */
 import type { SourceFile } from '../playbook/problem.ts';
-import type { Playbook } from '../playbook/types.ts';
+import type { Playbook, Release } from '../playbook/types.ts';
 import type { CompiledRelease } from './context.ts';
 import type { Queryable } from './database.ts';
 import { neededTemplates, type NeededTemplate } from './needed-templates.ts';
@@ -91,8 +91,8 @@ export async function loadSources(db: Queryable, releaseId: string): Promise<rea
 }
 
 /**
- * Asks what `next` would do in place of the release `previousId`. Looks at enrolments only of playbooks that need it,
- * unless `everybody` asks for all that it changes or removes.
+ * Asks what `next` would do in place of the release `previousId`. Looks at enrolments only of playbooks that need it;
+ * with `everybody`, of all that it changes or removes.
  */
 export async function assess(
   tx: Queryable,
@@ -112,7 +112,7 @@ export async function assess(
       .map((change) => [change.id, change]),
   );
   const missing = await templatesTakenAway(tx, previousId, next);
-  const concerned = namesOf(versions, missing.size > 0 || everybody, altered);
+  const concerned = namesOf({ versions, release, altered, all: missing.size > 0, everybody });
   const standings = concerned.length === 0 ? [] : await readStandings(tx, concerned);
   const playbookOf = async (version: VersionRecord): Promise<Playbook> => {
     const { release: stored } = await releases.compiled(tx, version.releaseId);
@@ -127,13 +127,17 @@ export async function assess(
   return { changes, onward, leftBehind: leftBehindOf(onward), needed };
 }
 
-function namesOf(
-  versions: ReadonlyMap<number, VersionRecord>,
-  all: boolean,
-  altered: readonly Playbook[],
-): readonly string[] {
-  if (all) return [...new Set([...versions.values()].map(({ playbook }) => playbook))];
-  return altered.filter(({ inFlight }) => inFlight === 'move').map(({ name }) => name);
+function namesOf(of: {
+  readonly versions: ReadonlyMap<number, VersionRecord>;
+  readonly release: Release;
+  readonly altered: readonly Playbook[];
+  readonly all: boolean;
+  readonly everybody: boolean;
+}): readonly string[] {
+  const known = [...new Set([...of.versions.values()].map(({ playbook }) => playbook))];
+  if (of.all) return known;
+  const altered = of.altered.filter(({ inFlight }) => of.everybody || inFlight === 'move').map(({ name }) => name);
+  return of.everybody ? [...altered, ...known.filter((name) => !of.release.byName.has(name))] : altered;
 }
 
 /** By induction the running release has all that is needed, so only what it has and the new one lacks can be missing. */

@@ -57,7 +57,7 @@ export interface Answer {
 /** Runs one command on the company's database and prints its answer. */
 export async function answer(
   terminal: Terminal,
-  options: StaffOptions,
+  options: StaffOptions & { readonly readOnly?: boolean },
   work: (context: CommandContext) => Promise<Answer>,
 ): Promise<void> {
   let result: Answer;

@@ -4,8 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Command } from 'commander';
-import { zone } from '../../engine/time/zone.ts';
-import type { Zone } from '../../engine/time/types.ts';
 import { cancelCommand } from '../../scripts/cancel.ts';
 import { customerCommand } from '../../scripts/customer.ts';
 import { deployCommand } from '../../scripts/deploy.ts';
@@ -13,6 +11,7 @@ import { heldCommand } from '../../scripts/held.ts';
 import { pauseCommand, resumeCommand } from '../../scripts/pause.ts';
 import type { Terminal } from '../../scripts/support/terminal.ts';
 import { triggerCommand } from '../../scripts/trigger.ts';
+import { runCommand, type Printed } from '../support/command.ts';
 import { COMPANY, openStaffed, sourcesOf, type Staffed } from '../support/staff.ts';
 
 const FILES = {
@@ -56,30 +55,8 @@ beforeEach(async () => {
   await staffed.customers(['ada'], { timezone: 'America/New_York' });
 });
 
-interface Printed {
-  readonly out: string;
-  readonly err: string;
-  readonly code: number;
-}
-
-/** Runs a command as a reader in Berlin would. */
 async function run(make: (terminal: Terminal) => Command, args: readonly string[]): Promise<Printed> {
-  const printed = { out: '', err: '', code: 0 };
-  const terminal: Terminal = {
-    out: (text) => {
-      printed.out += text;
-    },
-    err: (text) => {
-      printed.err += text;
-    },
-    colour: false,
-    zone: zone('Europe/Berlin') as Zone,
-    setExitCode: (code) => {
-      printed.code = code;
-    },
-  };
-  await make(terminal).parseAsync([...args, '--project', project], { from: 'user' });
-  return printed;
+  return runCommand(make, args, project);
 }
 
 const START = ['sorry', '--customer', 'ada@example.com', ...ACT, '--set', 'order_id=0042'];
@@ -100,7 +77,7 @@ describe('perennial deploy', () => {
     await writeFile(file, FILES['playbooks/sorry.yaml'].replace('  - wait: 1 day\n  - email: hello/second\n', ''));
     await rm(path.join(project, 'templates/hello/second.hbs'));
     const refused = await run(deployCommand, []);
-    expect(refused.err).toContain('hello/second: 1 under way in "sorry" (ada)');
+    expect(refused.err).toContain('"hello/second" is gone, and 1 under way in "sorry" still need it (ada)');
     expect(refused.code).toBe(1);
     for (const { path: name, text } of sourcesOf(FILES)) await writeFile(path.join(project, name), text);
     expect(await run(deployCommand, [])).toMatchObject({ code: 0 });
