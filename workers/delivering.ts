@@ -14,9 +14,11 @@ import type { SettleResult } from '../engine/store/settle.ts';
 import { retryDelayMs } from '../engine/mail/backoff.ts';
 import type { Outcome, Transport } from '../engine/mail/transport.ts';
 import type { ClaimSize } from './claim-size.ts';
+import { recordRefused } from '../engine/store/feedback.ts';
 import type { Hints } from './hints.ts';
 import { composeSend } from './composing.ts';
-import type { Logger } from './log.ts';
+import { errorFields, type Logger } from './log.ts';
+import { refusalOf } from './returned-mail.ts';
 import type { Room } from './room.ts';
 import type { Settling } from './settling.ts';
 
@@ -78,8 +80,23 @@ async function carry(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): P
     const result = atDesk(parts, lane, send);
     const timed = result.finally(() => parts.claimSize.took(performance.now() - startedMs));
     await parts.settling.settle(timed);
+    const settled = await result;
+    if (settled.kind === 'permanent') await takeRefusal(parts, settled.sendId, settled.reason);
   } finally {
     parts.room.leave();
+  }
+}
+
+/** After the failure is on record, or suppressing would take the claim back. Lost with its process, the next mail says it again. */
+async function takeRefusal(parts: DeliveryParts, sendId: number, reason: string): Promise<void> {
+  const recipient = refusalOf(reason);
+  if (recipient === null) return;
+  try {
+    const outcome = await recordRefused(parts.db, sendId, recipient);
+    if (outcome === 'suppressed')
+      parts.log.info({ send: sendId, status: recipient.status }, 'a dead address was suppressed');
+  } catch (error) {
+    parts.log.error({ send: sendId, ...errorFields(error) }, 'what a server said of an address could not be recorded');
   }
 }
 
@@ -137,6 +154,6 @@ function reported(outcome: Outcome, attempts: number): Reported {
       return { kind: outcome.kind, reason: outcome.reason };
     case 'retry':
       // Jitter keeps mails that failed together from coming back together; nothing else depends on it.
-      return { kind: 'retry', reason: outcome.reason, delayMs: retryDelayMs(attempts, Math.random()) };
+      return { kind: 'retry', reason: outcome.reason, delayMs: retryDelayMs(attempts, Math.random(), outcome.scope) };
   }
 }

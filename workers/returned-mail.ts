@@ -1,10 +1,18 @@
 /** From the bytes of a mail that came back to what is on record about it. */
 import { readReport } from '../engine/mail/bounce/read.ts';
 import type { MailReport, NoReport } from '../engine/mail/bounce/report.ts';
+import { replyCodeIn, statusInReply } from '../engine/mail/bounce/status.ts';
+import { judge } from '../engine/mail/bounce/verdict.ts';
 import { readBounceToken } from '../engine/message/bounce-token.ts';
 import type { SigningKey } from '../engine/message/link-token.ts';
 import type { Database } from '../engine/store/database.ts';
-import { findReported, recordReturned, type Returned, type Taken } from '../engine/store/feedback.ts';
+import {
+  findReported,
+  recordReturned,
+  type Returned,
+  type ReturnedRecipient,
+  type Taken,
+} from '../engine/store/feedback.ts';
 
 /** What a mail that came back came to. */
 export type ReturnedMailResult =
@@ -50,4 +58,15 @@ function returnedOf(report: Exclude<MailReport, { kind: 'none' }>, keys: readonl
   const addresses = report.recipients.length === 0 ? [null] : report.recipients;
   const complaint = { originalAddress: null, verdict: 'complaint', status: null, detail: report.feedback } as const;
   return { about, recipients: addresses.map((address) => ({ ...complaint, address })) };
+}
+
+/**
+ * What a server said for good of a mail that was being handed to it, such as `RCPT TO: 550 5.1.1 unknown`; null when it
+ * said nothing, or spoke of the sender's address.
+ */
+export function refusalOf(reason: string): ReturnedRecipient | null {
+  if (reason.startsWith('MAIL FROM') || replyCodeIn(reason) === null) return null;
+  const status = statusInReply(reason);
+  const verdict = judge({ action: 'failed', status, diagnostic: reason });
+  return { address: null, originalAddress: null, verdict, status, detail: reason };
 }

@@ -13,8 +13,8 @@ export interface ReturnedMail {
   readonly sendId: number | null;
 }
 
-/** How sure it is that a report is about a mail: the first two cannot be had without that mail. */
-export type Proof = 'return path' | 'message id' | 'address';
+/** How sure it is that a report is about a mail: the first two cannot be had without it, the third the server told us. */
+export type Proof = 'return path' | 'message id' | 'conversation' | 'address';
 
 /** A mail of ours that a report is about. */
 export interface ReportedSend {
@@ -49,6 +49,14 @@ export async function provenSend(db: Queryable, about: ReturnedMail): Promise<Re
     about.messageId,
   ]);
   return rows[0] === undefined ? null : { ...rows[0], proof: 'message id' };
+}
+
+/** The mail that the server refused for good while it was handed to it; null when it has not failed. */
+export async function refusedSend(db: Queryable, id: number): Promise<Omit<ReportedSend, 'handedAt'> | null> {
+  const { rows } = await db.query<Row>(`${SEND} where s.id = $1 and s.status = 'failed' and s.address is not null`, [
+    id,
+  ]);
+  return rows[0] === undefined ? null : { ...rows[0], proof: 'conversation' };
 }
 
 /**

@@ -7,7 +7,7 @@
  */
 import type { Instant } from '../time/types.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
-import { provenSend, sendTo, type ReportedSend, type ReturnedMail } from './feedback-sends.ts';
+import { provenSend, refusedSend, sendTo, type ReportedSend, type ReturnedMail } from './feedback-sends.ts';
 import { patientTransaction } from './patience.ts';
 import { time } from './sql.ts';
 import { EVERYTHING, lockReaders, suppressIn } from './suppress.ts';
@@ -77,6 +77,19 @@ export async function recordReturned(db: Database, returned: Returned): Promise<
   return taken;
 }
 
+/** The same for a mail that the server refused at once, after it was recorded as failed. */
+export async function recordRefused(
+  db: Database,
+  sendId: number,
+  recipient: ReturnedRecipient,
+): Promise<Taken['outcome']> {
+  const send = await refusedSend(db, sendId);
+  return send === null ? 'no matter' : patientTransaction(db, async (tx) => record(tx, recipient, send));
+}
+
+/** A mail that came back, or that never left. */
+type AnySend = Omit<ReportedSend, 'handedAt'>;
+
 /** From the mildest on: of several whom one mail was passed on to, the mildest speaks for the address it went to. */
 const MILDEST: readonly ReturnedRecipient['verdict'][] = [
   'delivered',
@@ -97,7 +110,7 @@ function recipientFor(send: ReportedSend, recipients: readonly ReturnedRecipient
   return own ?? byMildness[0] ?? null;
 }
 
-async function record(tx: Queryable, recipient: ReturnedRecipient, send: ReportedSend): Promise<Taken['outcome']> {
+async function record(tx: Queryable, recipient: ReturnedRecipient, send: AnySend): Promise<Taken['outcome']> {
   const { verdict } = recipient;
   if (verdict === 'delayed') return 'no matter';
   // Customers come before sends in the order of locks; a row of feedback locks its send.
@@ -134,7 +147,7 @@ function words({ status, detail, address }: ReturnedRecipient): string {
 
 async function suppressFor(
   tx: Queryable,
-  send: ReportedSend,
+  send: AnySend,
   source: 'bounce' | 'complaint',
   reason: string,
 ): Promise<'suppressed' | 'recorded'> {
@@ -146,7 +159,7 @@ async function suppressFor(
 async function addFeedback(
   tx: Queryable,
   { verdict, status, detail }: ReturnedRecipient,
-  send: ReportedSend,
+  send: AnySend,
   now: Instant,
 ): Promise<boolean> {
   const kind = verdict === 'delivered' ? 'delivered' : verdict === 'complaint' ? 'complained' : 'bounced';
@@ -161,7 +174,7 @@ async function addFeedback(
 async function addRefusal(
   tx: Queryable,
   { status, detail }: ReturnedRecipient,
-  send: ReportedSend,
+  send: AnySend,
   now: Instant,
 ): Promise<void> {
   await tx.query(

@@ -65,25 +65,25 @@ async function run(
 }
 
 /** Sends everybody's first mail; the envelope senders, by recipient. */
-async function deliverAll(keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
+async function deliverAll(keys: readonly string[], to = sink, from = FROM): Promise<ReadonlyMap<string, string>> {
   await fleet.customers(keys);
-  const env = { DATABASE_URL: fleet.db.url, PERENNIAL_INBOX_URL: sink.url, SMTP_URL: sink.url };
+  const env = { DATABASE_URL: fleet.db.url, PERENNIAL_INBOX_URL: to.url, SMTP_URL: to.url };
   const config = readConfig(env, folder);
   const log = pino({ level: 'silent' });
   const engine = await startEngine({ config, log, roles: ['scheduler', 'advance', 'deliver'], followFiles: false });
   try {
-    await setSteppedClock(fleet.db, FROM);
+    await setSteppedClock(fleet.db, from);
     const events = keys.map((customer) => ({
       kind: 'track' as const,
       customer,
       createIfMissing: false,
-      event: { id: `asked-${customer}`, event: 'question.asked', at: FROM + 60_000, data: {} },
+      event: { id: `asked-${customer}`, event: 'question.asked', at: from + 60_000, data: {} },
     }));
-    await replay({ parts: engine.parts, fleet: engine.fleet, events, from: FROM, until: FROM + 3_600_000 });
+    await replay({ parts: engine.parts, fleet: engine.fleet, events, from, until: from + 3_600_000 });
   } finally {
     await engine.close();
   }
-  return new Map(sink.taken.map(({ to, from }) => [to[0] ?? '', from]));
+  return new Map(to.taken.map((mail) => [mail.to[0] ?? '', mail.from]));
 }
 
 describe('a mail that comes back', () => {
@@ -150,5 +150,25 @@ describe('a mail that comes back', () => {
       err: expect.stringMatching(/cannot read ".*nowhere" \(ENOENT\)/),
       code: 1,
     });
+  });
+
+  it('needs no report where the mail server refuses at once', async () => {
+    const refusing = await startSink({
+      fault: (stage) => (stage === 'rcpt' ? { do: 'reply', line: '550 5.1.1 No such user' } : null),
+    });
+    try {
+      expect((await deliverAll(['dan'], refusing, FROM + 86_400_000)).size).toBe(0);
+    } finally {
+      await refusing.close();
+    }
+    const [row] = await fleet.rows(`select source, reason from suppressions where address = 'dan@example.com'`);
+    expect(row).toMatchObject({
+      source: 'bounce',
+      reason: expect.stringMatching(/^hard bounce 5\.1\.1: .*550 5\.1\.1 No such user/),
+    });
+    const [send] = await fleet.rows<{ line: string }>(
+      `select status as line from sends where address = 'dan@example.com'`,
+    );
+    expect(send?.line).toBe('failed');
   });
 });

@@ -4,27 +4,38 @@ import { retryDelayMs } from '../../engine/mail/backoff.ts';
 import { parseSmtpUrl } from '../../engine/mail/url.ts';
 
 describe('the retry schedule', () => {
-  const MINUTES = [1, 5, 15, 60, 240, 720, 1440];
+  const MINUTES = {
+    connection: [1, 5, 15, 60, 240, 720, 1440],
+    message: [15, 60, 240, 720, 1440, 1440],
+    domain: [15, 60, 240, 720, 1440, 1440],
+  } as const;
 
-  it('waits longer each time, by 20 % either way, and then gives up', () => {
-    for (const [index, minutes] of MINUTES.entries()) expect(retryDelayMs(index + 1, 0.5)).toBe(minutes * 60_000);
-    expect(retryDelayMs(8, 0.5)).toBeNull();
-    expect(retryDelayMs(80, 0)).toBeNull();
+  it.each(['connection', 'message', 'domain'] as const)('waits longer each time, by 10 %% either way: %s', (scope) => {
+    const minutes = MINUTES[scope];
+    for (const [index, wanted] of minutes.entries()) expect(retryDelayMs(index + 1, 0.5, scope)).toBe(wanted * 60_000);
+    expect(retryDelayMs(minutes.length + 1, 0.5, scope)).toBeNull();
+    expect(retryDelayMs(80, 0, scope)).toBeNull();
     fc.assert(
       fc.property(
-        fc.integer({ min: 1, max: 7 }),
+        fc.integer({ min: 1, max: minutes.length }),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         (attempts, random) => {
-          const share = (retryDelayMs(attempts, random) ?? 0) / ((MINUTES[attempts - 1] ?? 0) * 60_000);
-          expect(share).toBeGreaterThanOrEqual(0.8);
-          expect(share).toBeLessThanOrEqual(1.2);
+          const share = (retryDelayMs(attempts, random, scope) ?? 0) / ((minutes[attempts - 1] ?? 0) * 60_000);
+          expect(share).toBeGreaterThanOrEqual(0.9);
+          expect(share).toBeLessThanOrEqual(1.1);
         },
       ),
     );
   });
 
+  it('tries nothing again after 72 hours', () => {
+    const longest = MINUTES.message.map((_, index) => retryDelayMs(index + 1, 0.999, 'message') ?? 0);
+    expect(longest.reduce((sum, delay) => sum + delay, 0)).toBeLessThan(72 * 3_600_000);
+  });
+
   it('refuses to count from nothing', () => {
-    for (const attempts of [0, -1, 1.5, Number.NaN]) expect(() => retryDelayMs(attempts, 0)).toThrow(RangeError);
+    for (const attempts of [0, -1, 1.5, Number.NaN])
+      expect(() => retryDelayMs(attempts, 0, 'message')).toThrow(RangeError);
   });
 });
 
