@@ -1,10 +1,9 @@
 /** `perennial deploy`: checks the company folder, stores it as a release and makes the fleet run it. */
-import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
-import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { planAndDeploy } from './deploy/release.ts';
 import { checkedFiles } from './support/checked-files.ts';
+import { commitOf } from './support/commit.ts';
 import { answer, notBlank, staffCommand, type StaffOptions } from './support/staff.ts';
 import { processTerminal, type Terminal } from './support/terminal.ts';
 
@@ -24,17 +23,6 @@ export function deployCommand(terminal: Terminal = processTerminal()): Command {
 async function deploy(terminal: Terminal, options: Options): Promise<void> {
   const checked = await checkedFiles(terminal, options, 'nothing was deployed', 2);
   if (checked === null) return;
-  const note = { author: options.by, note: options.note ?? null, gitCommit: await gitCommit(options.project) };
+  const note = { author: options.by, note: options.note ?? null, gitCommit: await commitOf(options.project) };
   await answer(terminal, options, (context) => planAndDeploy(terminal, options.json === true, context, checked, note));
-}
-
-/** The commit that the folder is at; null when it is in no repository, or git is not there. */
-async function gitCommit(dir: string): Promise<string | null> {
-  try {
-    const { stdout } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: dir, timeout: 5_000 });
-    return stdout.trim();
-  } catch {
-    // It only adds to the record; a company folder need not be a repository.
-    return null;
-  }
 }

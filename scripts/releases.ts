@@ -1,6 +1,7 @@
 /** `perennial releases`: what ran from when, who deployed it, and what it changed. */
 import { InvalidArgumentError, type Command } from 'commander';
 import { listDeployments, type Deployment } from '../engine/store/deployments.ts';
+import { commitText } from './support/commit.ts';
 import { answer, staffCommand, type StaffOptions } from './support/staff.ts';
 import { harmless, paint, processTerminal, type Terminal } from './support/terminal.ts';
 import { localTime } from './support/times.ts';
@@ -29,7 +30,7 @@ function describe(one: Deployment, terminal: Terminal): string {
     localTime(at, terminal.zone),
     harmless(author),
     ...(kind === 'rollback' ? ['rollback'] : []),
-    ...(gitCommit === null ? [] : [`commit ${gitCommit.slice(0, 10)}`]),
+    ...(gitCommit === null ? [] : [commitText(gitCommit)]),
     ...(current ? ['(runs now)'] : []),
   ].join('  ');
   const parts: readonly (readonly [string, readonly string[]])[] = [

@@ -1,5 +1,6 @@
 /** An answer to "why?" as text: the sentence, what shows it, and what can be done. */
 import type { Answer, Deployment, Evidence, NextStep } from '../../engine/why/answer.ts';
+import { commitText } from '../support/commit.ts';
 import { harmless, paint, table, type Terminal } from '../support/terminal.ts';
 import { localTime } from '../support/times.ts';
 
@@ -26,7 +27,7 @@ function evidenceText({ text, quote, release }: Evidence, terminal: Terminal): s
 }
 
 function releaseText({ releaseId, at, by, gitCommit }: Deployment, terminal: Terminal): string {
-  const commit = gitCommit === null ? '' : `, commit ${harmless(gitCommit).slice(0, SHORT_ID)}`;
+  const commit = gitCommit === null ? '' : `, ${commitText(gitCommit)}`;
   const when = `${localTime(at, terminal.zone)} (${terminal.zone.name})`;
   return `release ${releaseId.slice(0, SHORT_ID)}, deployed ${when} by ${harmless(by)}${commit}`;
 }

@@ -166,7 +166,7 @@ Needs a decision
     expect(back).toMatchObject({ code: 0, out: expect.stringMatching(/\+ old +new\n[^]*runs now\.\n$/) });
     const listed = (await run(releasesCommand)).out
       .replaceAll(/\b[0-9a-f]{12}\b/g, 'ID')
-      .replaceAll(/ {2}commit \w+/g, '');
+      .replaceAll(/ {2}commit \w+(?: and changes not committed)?/g, '');
     expect(listed).toBe(`* ID  2026-03-04 13:00  mia  rollback  (runs now)
     too many mails
     + old, ~ care, - mondays

@@ -123,6 +123,16 @@ describe('circle', () => {
       { a: tags("'x' in customer.tags", 'untag: x'), b: tags("!('x' in customer.tags)", 'tag: x') },
       ['a:3 circle'],
     ],
+    [
+      'a tag of its own to and fro, while it lets nobody in a second time',
+      { a: tags("'x' in customer.tags", 'untag: x\n  - tag: x') },
+      [],
+    ],
+    [
+      'a tag of its own to and fro, with a new start each time',
+      { a: tags("'x' in customer.tags", 'untag: x\n  - tag: x', 'entry: { if_active: restart }\n') },
+      ['a:5 circle'],
+    ],
     ['a tag one way', { a: tags("'x' in customer.tags", 'tag: y'), b: tags("'y' in customer.tags", 'tag: z') }, []],
     [
       'an attribute to and fro',

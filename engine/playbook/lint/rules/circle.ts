@@ -95,6 +95,11 @@ function said(
   return { message: `${message}, slowed by \`entry.again\` of \`${paced.to}\` only`, fix, level: 'hint' };
 }
 
+/** What a playbook's own step turns comes while the customer is in it. */
+function letsInMeanwhile({ from, to }: Edge, playbooks: ReadonlyMap<string, CheckedText>): boolean {
+  return from !== to || (playbooks.get(to)?.source.entry?.if_active ?? 'ignore') !== 'ignore';
+}
+
 function* find({ playbooks, world }: LintContext): Generator<Finding> {
   // Who is let in once only ends every circle.
   const open = playbooks.filter(entersAgain);
@@ -102,7 +107,8 @@ function* find({ playbooks, world }: LintContext): Generator<Finding> {
   const targets = open.filter((text) => segmentOf(text) !== undefined);
   const turns = turned(targets, world);
   const all = open.flatMap((text) => [...startEdges(text, byName), ...segmentEdges(text, turns)]);
-  const edges = closed(all, byName, turns);
+  const possible = all.filter((edge) => letsInMeanwhile(edge, byName));
+  const edges = closed(possible, byName, turns);
   for (const group of stronglyConnected(edges)) {
     const circle = shortestCircle(edges.filter(({ from, to }) => group.has(from) && group.has(to)));
     const [first] = circle;
