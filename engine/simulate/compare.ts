@@ -1,5 +1,7 @@
 /** Two simulations of the same customers under two releases: which mails differ. docs/simulating.md. */
 import type { Line } from '../journey/types.ts';
+import { carryStep } from '../playbook/identity.ts';
+import type { Release } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
 import type { ReaderRun } from './reader-run.ts';
 import { isMail } from './tally.ts';
@@ -49,8 +51,19 @@ export interface Comparing {
   totals(): Comparison;
 }
 
+/** What a step of before is called after: steps keep their identity under another id. */
+export type NameAfter = (playbook: string, step: string) => string;
+
+/** What the steps of one release are called in another, for a comparison. */
+export function namesBetween(before: Release, after: Release): NameAfter {
+  return (name, step) => {
+    const playbook = after.byName.get(name);
+    return playbook === undefined ? step : carryStep(before.byName.get(name) ?? null, playbook, step);
+  };
+}
+
 /** Begins to compare. */
-export function openComparison(): Comparing {
+export function openComparison(nameAfter: NameAfter = (_, step) => step): Comparing {
   const all = nothing();
   const steps = new Map<string, ChangeCounts>();
   let customers = 0;
@@ -59,8 +72,13 @@ export function openComparison(): Comparing {
     add: (before, after) => {
       const changes: MailChange[] = [];
       for (const [index, draft] of after.drafts.entries()) {
-        const was = mailsByStep(before.drafts[index]?.lines ?? []);
-        const own = compareCustomer(was, mailsByStep(draft.lines), steps, all);
+        const was = mailsByStep(before.drafts[index]?.lines ?? [], nameAfter);
+        const own = compareCustomer(
+          was,
+          mailsByStep(draft.lines, (_, step) => step),
+          steps,
+          all,
+        );
         customers += 1;
         if (own.length > 0) concerned += 1;
         for (const kind of new Set(own.map(({ change }) => change))) all.customers[kind] += 1;
@@ -80,11 +98,12 @@ function nothing(): ChangeCounts {
 type Mails = ReadonlyMap<string, readonly Line[]>;
 
 /** A step's mails are the same mail before and after, whatever its template is called. */
-function mailsByStep(lines: readonly { readonly line: Line }[]): Mails {
+function mailsByStep(lines: readonly { readonly line: Line }[], name: NameAfter): Mails {
   const mails = new Map<string, Line[]>();
-  for (const { line } of lines) {
-    if (!isMail(line)) continue;
-    const key = `${line.playbook} ${line.step ?? ''}`;
+  for (const { line: sent } of lines) {
+    if (!isMail(sent)) continue;
+    const line = { ...sent, step: name(sent.playbook, sent.step ?? '') };
+    const key = `${line.playbook} ${line.step}`;
     const of = mails.get(key);
     if (of === undefined) mails.set(key, [line]);
     else of.push(line);

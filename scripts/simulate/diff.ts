@@ -2,11 +2,13 @@
 import { zoneOf } from '../../engine/journey/view.ts';
 import type { Profile } from '../../engine/journey/types.ts';
 import {
+  namesBetween,
   openComparison,
   type ChangeCounts,
   type ChangeKind,
   type Comparison,
   type MailChange,
+  type NameAfter,
 } from '../../engine/simulate/compare.ts';
 import type { Company } from '../../engine/playbook/types.ts';
 import type { Instant, Zone } from '../../engine/time/types.ts';
@@ -45,7 +47,7 @@ export async function writeDiff(
   { write, progress, looks }: { readonly write: Write; readonly progress: Progress; readonly looks: Looks },
 ): Promise<void> {
   const { company } = lastRelease(source);
-  const comparing = openComparison();
+  const comparing = openComparison(namesOf(source));
   const examples = new Map<string, Example[]>();
   for await (const [before, after] of source.readers) {
     if (before === undefined || after === undefined) continue;
@@ -77,7 +79,7 @@ export async function writeDiff(
 
 /** One JSON object for each mail that differs: by customer, as they come. */
 export async function writeDiffJson(source: Source, write: Write, progress: Progress): Promise<void> {
-  const comparing = openComparison();
+  const comparing = openComparison(namesOf(source));
   const instant = (at: Instant | null): string | null => (at === null ? null : new Date(at).toISOString());
   for await (const [before, after] of source.readers) {
     if (before === undefined || after === undefined) continue;
@@ -90,6 +92,11 @@ export async function writeDiffJson(source: Source, write: Write, progress: Prog
     if (rows.length > 0) await write(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     progress.done(after.drafts.length);
   }
+}
+
+function namesOf({ releases: [before, after] }: Source): NameAfter {
+  if (before === undefined || after === undefined) throw new Error('a comparison needs two releases');
+  return namesBetween(before, after);
 }
 
 function lastRelease({ releases }: Source): { readonly company: Company } {

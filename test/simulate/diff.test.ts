@@ -138,6 +138,19 @@ EXAMPLES, IN THE CUSTOMERS' OWN TIME
     expect(await diff(dir, 'HEAD')).toContain('Everybody gets the same 8 mails at the same times.');
   });
 
+  it('knows a mail again whose step has another id', async () => {
+    const dir = await testFolder();
+    const company = repository(dir);
+    const renamed = HELLO.replace('email: hello/two', 'email: hello/two\n    id: last').replace('1 day', '2 days');
+    write(company, { 'playbooks/hello.yaml': renamed.replace('steps:', 'renamed: { two: last }\nsteps:') });
+    const lines = (await diff(dir, 'first', true)).trim().split('\n');
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual(
+      ['ada', 'bob', 'cem'].map((customer) =>
+        expect.objectContaining({ change: 'later', customer, step: 'last', template: 'hello/two' }),
+      ),
+    );
+  });
+
   it('reads a revision as the folder would be read, and says what is wrong', async () => {
     const dir = await testFolder();
     await expect(readRevision(dir, 'HEAD')).rejects.toMatchObject({ code: 'no-repository' });
