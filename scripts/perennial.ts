@@ -35,6 +35,14 @@ function wordsFor(error: unknown): string {
   return databaseAway(error) ?? error.stack ?? error.message;
 }
 
+/** Whoever reads may have enough, as `head` does after some lines. What the command does, it finishes all the same. */
+function carryOnUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
+process.stdout.on('error', carryOnUnread);
+process.stderr.on('error', carryOnUnread);
+
 try {
   await main();
 } catch (error) {

@@ -3,7 +3,7 @@ import { ProjectError } from '../engine/project/read.ts';
 import { checkProject } from '../engine/project/check.ts';
 import { watchProject, type ProjectWatch } from '../engine/project/watch.ts';
 import { StoreError } from '../engine/store/errors.ts';
-import { deployRelease } from '../engine/store/releases.ts';
+import { deployRelease, type Deployed } from '../engine/store/releases.ts';
 import type { Problem, SourceFile } from '../engine/playbook/problem.ts';
 import type { Config } from './config.ts';
 import { closeEach, type Closer } from './closing.ts';
@@ -85,6 +85,23 @@ async function openPublic(parts: Parts, fleet: Fleet): Promise<PublicServer> {
   return startPublic({ db, cache, hints: fleet.hints, config, log });
 }
 
+function warnOfRefusal(
+  { needed, leftBehind }: Extract<Deployed, { readonly outcome: 'refused' }>,
+  log: Parts['log'],
+): void {
+  if (needed.length > 0) {
+    const templates = needed.map(({ template, playbook }) => `${template} (${playbook})`).join(', ');
+    log.warn({ needed: templates }, 'not deployed: customers under way still need templates that are gone');
+  }
+  for (const { playbook, step, because, enrolments } of leftBehind) {
+    const what = because === 'gone' ? 'gone' : 'another kind of step now';
+    log.warn(
+      { playbook, step, enrolments },
+      `not deployed: customers to be moved stand on a step that is ${what}; "perennial plan" says what can be done`,
+    );
+  }
+}
+
 /** Deploys the files as they are, then again after each change, until closed. */
 async function followFiles(parts: Parts, options: EngineOptions): Promise<() => Promise<void>> {
   const { log, config } = parts;
@@ -102,8 +119,7 @@ async function followFiles(parts: Parts, options: EngineOptions): Promise<() => 
     const note = { author: 'file watcher', note: null, gitCommit: null };
     const deployed = await deployRelease(parts.db, compileSources, sources, note);
     if (deployed.outcome === 'refused') {
-      const needed = deployed.needed.map(({ template, playbook }) => `${template} (${playbook})`).join(', ');
-      log.warn({ needed }, 'not deployed: customers under way still need templates that are gone');
+      warnOfRefusal(deployed, log);
     } else if (deployed.changed) {
       const { releaseId, added, altered, removed } = deployed;
       log.info({ release: releaseId.slice(0, 12), added, altered, removed }, 'deployed');

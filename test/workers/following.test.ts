@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { triggerPlaybook } from '../../engine/store/trigger.ts';
 import { readConfig } from '../../workers/config.ts';
 import { startEngine } from '../../workers/engine.ts';
 import { testFolder } from '../support/folder.ts';
@@ -43,6 +44,15 @@ describe('an engine that follows the company’s files', () => {
     await writeFile(file, PLAYBOOK);
     await until('all is well again');
     expect(said.filter((msg) => msg === 'deployed')).toHaveLength(1);
+
+    const { db, cache } = engine.parts;
+    await db.query(
+      `insert into customers (key, email, address, arrived_at) values ('ada', 'a@example.com', 'a@example.com', now())`,
+    );
+    const byHand = { customer: 'ada', playbook: 'sorry', vars: {}, by: 'test', reason: 'test', dryRun: false };
+    await triggerPlaybook(db, cache, byHand);
+    await writeFile(file, `in_flight: move\n${PLAYBOOK}    id: other\n`);
+    await until('customers to be moved stand on a step that is gone');
     await engine.close();
     await database.drop();
   });
