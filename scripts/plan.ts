@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { lookOnly } from '../engine/store/look.ts';
 import { planRelease } from '../engine/store/plan.ts';
 import { compileSources } from '../workers/parts.ts';
+import { formatInstant } from '../engine/time/text.ts';
 import { entriesAhead } from './plan/entries.ts';
 import { decisionsOf, decisionsText, entriesText, planText } from './plan/text.ts';
 import { openProgress } from './simulate/progress.ts';
@@ -49,7 +50,9 @@ async function plan(
     decisionsText(decisions, terminal),
     decisions.length === 0 ? '\nNothing needs a decision: "perennial deploy" makes it the release that runs.\n' : '',
   ].join('');
-  return { json: { ...planned, entries, decisions }, text };
+  const ahead =
+    entries === null ? null : { ...entries, from: formatInstant(entries.from), until: formatInstant(entries.until) };
+  return { json: { ...planned, entries: ahead, decisions }, text };
 }
 
 function wholeDays(text: string): number {

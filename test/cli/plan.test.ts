@@ -139,6 +139,7 @@ Needs a decision
         { name: 'old', inFlight: null },
       ],
       entries: {
+        from: expect.stringMatching(/^2026-03-.*Z$/),
         playbooks: [
           { playbook: 'birthday', byDay: { '2026-03-06': 1 } },
           { playbook: 'mondays', total: 4 },
