@@ -28,7 +28,7 @@ describe('withCustomers', () => {
   const planned = async (): Promise<number> =>
     (await fleet.rows(`select id from sends where status = 'planned'`)).length;
   const heldCustomers = async (): Promise<unknown[]> =>
-    fleet.rows('select id, held_error from customers where held_at is not null');
+    fleet.rows('select id, held_error from customers where held_at is not null order by id');
 
   it('holds the one enrolment that cannot go on, and carries on all others', async () => {
     const [, , bad = 0] = ids;
