@@ -29,6 +29,25 @@ function folded(name: string): string {
   return name.toLowerCase().replaceAll(/[\s._/-]+/g, '-');
 }
 
+/** More than any tolerance. */
+const BEHIND_WHOLE_NAMES = 10;
+
+/** How far a misspelling is from a name, or from its first words: people cut names short. More than its tolerance: null. */
+function costOf(wanted: string, have: string): number | null {
+  const limit = tolerance(Math.max(wanted.length, have.length));
+  const whole = distance(wanted, have, limit);
+  if (whole <= limit) return whole;
+  const words = have.split('-');
+  for (let count = words.length - 1; count > 0; count--) {
+    const start = words.slice(0, count).join('-');
+    const startLimit = Math.min(2, tolerance(start.length));
+    const cost = start.length < 4 ? startLimit + 1 : distance(wanted, start, startLimit);
+    // A name that is meant as a whole comes first.
+    if (cost <= startLimit) return BEHIND_WHOLE_NAMES + cost;
+  }
+  return null;
+}
+
 /**
  * The candidates that a misspelt name may mean, nearest first, at most `count`.
  * Ties keep the order of the candidates.
@@ -37,10 +56,8 @@ export function nearestAll(name: string, candidates: Iterable<string>, count: nu
   const wanted = folded(name.slice(0, 200));
   const found: { readonly candidate: string; readonly cost: number }[] = [];
   for (const candidate of new Set(candidates)) {
-    const have = folded(candidate);
-    const limit = tolerance(Math.max(wanted.length, have.length));
-    const cost = distance(wanted, have, limit);
-    if (cost <= limit) found.push({ candidate, cost });
+    const cost = costOf(wanted, folded(candidate));
+    if (cost !== null) found.push({ candidate, cost });
   }
   return found
     .sort((a, b) => a.cost - b.cost)

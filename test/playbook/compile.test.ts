@@ -387,6 +387,8 @@ describe('the nearest name', () => {
     ['Order Placed', ['order.placed'], 'order.placed'],
     ['welcom', ['welcome-series', 'welcome'], 'welcome'],
     ['ordrs', ['orders', 'order'], 'orders'],
+    ['welcme', ['win-back', 'welcome-series'], 'welcome-series'],
+    ['welcom', ['welcome-series', 'wilcom'], 'wilcom'],
     ['to', ['if', 'id'], null],
     ['xyz', ['orders', 'news'], null],
     ['', ['orders'], null],

@@ -5,7 +5,7 @@ import { wait } from './wait.ts';
 /** What every step may carry. */
 const common = {
   id: stepId.optional().describe('Unique in the playbook. Default: made from the kind of step.'),
-  if: condition.optional().describe('Skips the step when it is not true. Default: never.'),
+  if: condition.optional().describe('Skips the step when it is not true. Default: it is not skipped.'),
 };
 
 const email = z.strictObject({
