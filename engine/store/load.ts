@@ -82,6 +82,8 @@ export async function loadStates(
   return customers.map((customer) => {
     const { id, address, arrivedAt, identified, profile } = customer;
     const due = launches.of(customer);
+    const open = sends.get(id) ?? [];
+    const planned = open.filter((row) => row.planned);
     const state: CustomerState = {
       profile,
       arrivedAt,
@@ -90,12 +92,11 @@ export async function loadStates(
       enrolments: (enrolments.get(id) ?? []).map((row) => row.enrolment),
       entries: entries.get(id) ?? NO_ENTRIES,
       timers: timers.get(id) ?? NO_TIMERS,
-      ...sendsOf(sends.get(id) ?? []),
+      ...sendsOf(open, planned),
       consent: consentOf(consent, address),
       launchesTaken: taken?.get(address ?? String(id)) ?? NO_NAMES,
       launchesDue: due,
     };
-    const planned = (sends.get(id) ?? []).filter((row) => row.planned);
     const stored = storedFor(id, address, enrolments.get(id) ?? [], planned, due);
     return { state, reader: readerOf(id, address), stored };
   });
@@ -115,11 +116,13 @@ const NO_ENTRIES: ReadonlyMap<string, EntryRecord> = new Map();
 const NO_TIMERS: ReadonlyMap<string, Timer> = new Map();
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-function sendsOf(rows: readonly LoadedSend[]): Pick<CustomerState, 'sends' | 'inFlight' | 'heldSends'> {
-  const planned = rows.filter((row) => row.planned);
+function sendsOf(
+  open: readonly LoadedSend[],
+  planned: readonly LoadedSend[],
+): Pick<CustomerState, 'sends' | 'inFlight' | 'heldSends'> {
   return {
     sends: planned.map((row) => row.send),
-    inFlight: new Map(rows.flatMap((row) => (row.planned ? [] : [[sendKey(row.send), row.send.dueAt] as const]))),
+    inFlight: new Map(open.flatMap((row) => (row.planned ? [] : [[sendKey(row.send), row.send.dueAt] as const]))),
     heldSends: new Set(planned.flatMap((row) => (row.stored.held ? [sendKey(row.send)] : []))),
   };
 }

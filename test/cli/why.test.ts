@@ -2,10 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { zone } from '../../engine/time/zone.ts';
-import type { Zone } from '../../engine/time/types.ts';
-import type { Terminal } from '../../scripts/support/terminal.ts';
 import { whyCommand } from '../../scripts/why.ts';
+import { runCommand, type Printed } from '../support/command.ts';
 import { COMPANY, openStaffed, type Staffed } from '../support/staff.ts';
 
 const HELLO = `title: Hello
@@ -35,24 +33,8 @@ afterAll(async () => {
   await staffed.close();
 });
 
-/** Asks as a reader in Berlin would. */
-async function why(...args: readonly string[]): Promise<{ out: string; err: string; code: number }> {
-  const printed = { out: '', err: '', code: 0 };
-  const terminal: Terminal = {
-    out: (text) => {
-      printed.out += text;
-    },
-    err: (text) => {
-      printed.err += text;
-    },
-    colour: false,
-    zone: zone('Europe/Berlin') as Zone,
-    setExitCode: (code) => {
-      printed.code = code;
-    },
-  };
-  await whyCommand(terminal).parseAsync([...args, '--project', project], { from: 'user' });
-  return printed;
+async function why(...args: readonly string[]): Promise<Printed> {
+  return runCommand(whyCommand, args, project);
 }
 
 it('answers first, then shows what it rests on, then what can be done', async () => {
