@@ -10,6 +10,8 @@ import { formatProblems } from './check/format.ts';
 
 /** A process manager kills after this long; what is not drained by then is found by the others. */
 const DRAIN_MS = 30_000;
+/** Between everything being closed and the end of the process there is nothing left to wait for. */
+const LEFT_OPEN_MS = 2_000;
 
 interface Options {
   readonly project: string;
@@ -95,6 +97,11 @@ async function runEngine(config: Config, roles: readonly Role[]): Promise<void> 
   } finally {
     clearTimeout(deadline);
   }
+  // Whatever keeps the process is a mistake, but one that must not keep the machine from going down.
+  setTimeout(() => {
+    log.error({ open: process.getActiveResourcesInfo() }, 'stopped, but something was left open: please report it');
+    process.exit();
+  }, LEFT_OPEN_MS).unref();
 }
 
 /** The first signal begins to drain; a second one ends at once. */

@@ -41,7 +41,13 @@ export function postgresBackend(url: string, log: Logger): QueueBackend {
       return {
         waitUntilReady: () => worker.waitUntilReady(),
         run: () => worker.run(),
-        close: () => worker.close(),
+        // BullMQ opens the connection for LISTEN once the others are ready, even if the worker was closed meanwhile. Nobody
+        // would end that one again, and it keeps the process alive.
+        close: () =>
+          worker
+            .waitUntilReady()
+            .catch(() => undefined)
+            .then(() => worker.close()),
         cut: () => void worker.disconnect().catch(report),
       };
     },

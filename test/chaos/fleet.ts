@@ -19,6 +19,8 @@ export interface Member {
   readonly roles: string;
   /** Whether it has said that it runs. */
   readonly isRunning: () => boolean;
+  /** The end of its log. */
+  readonly lastLines: readonly string[];
   /** Resolves when it runs. Rejects when it ends before. */
   readonly running: Promise<void>;
   /** Lets it hang, or go on: what a process does that was swapped out, or whose machine was suspended. */
@@ -101,6 +103,7 @@ function startMember(folder: string, env: FleetOptions['env'], roles: string, co
   return {
     roles,
     isRunning: () => runs,
+    lastLines: lines.last,
     running,
     hang: (signal) => void child.kill(signal),
     end: async (signal) => {

@@ -24,6 +24,8 @@ const MAILS_BETWEEN_KILLS = 20;
 /** More than fit into its conversations: some wait for a connection when it falls asleep. */
 const CLAIMED_IN_SLEEP = 3 * CONNECTIONS;
 const LIMIT_MS = 400_000;
+/** Longer than a lease, which may have to run out first. */
+const STALLED_MS = 90_000;
 
 const redis: TestRedis | null = await testRedis();
 afterAll(async () => redis?.stop());
@@ -96,10 +98,10 @@ describe.each(backends)('a fleet whose hints go over %s', (name, redisUrl) => {
    */
   async function fallAsleepAtWork(): Promise<{ readonly member: Member; readonly claims: readonly Claim[] }> {
     load.start(RATE);
-    while ((await load.backlog()) < RATE.maxBacklog / 2) await sleep(20);
+    await until('enough mails are due', async () => (await load.backlog()) >= RATE.maxBacklog / 2);
     const [member] = site.startFleet(['advance,deliver']).members;
     if (member === undefined) throw new Error('a fleet of one has no member');
-    while ((await openClaims()).length < CLAIMED_IN_SLEEP) await sleep(5);
+    await until('the sleeper has claimed enough', async () => (await openClaims()).length >= CLAIMED_IN_SLEEP);
     member.hang('SIGSTOP');
     return { member, claims: await openClaims() };
   }
@@ -112,7 +114,7 @@ describe.each(backends)('a fleet whose hints go over %s', (name, redisUrl) => {
   async function whenClaimedAnew(claims: readonly Claim[]): Promise<void> {
     const held = 'select from unnest($1::bigint[], $2::int[]) as c (id, fence) join sends s using (id, fence) limit 1';
     const values = [claims.map((claim) => claim.id), claims.map((claim) => claim.fence)];
-    while ((await site.db.query(held, values)).rowCount !== 0) await sleep(50);
+    await until('its mails are claimed anew', async () => (await site.db.query(held, values)).rowCount === 0);
   }
 
   async function countSent(): Promise<number> {
@@ -121,7 +123,17 @@ describe.each(backends)('a fleet whose hints go over %s', (name, redisUrl) => {
   }
 
   async function whenSent(count: number): Promise<void> {
-    while ((await countSent()) < count) await sleep(50);
+    await until(`${count} mails are sent`, async () => (await countSent()) >= count);
+  }
+
+  /** Resolves when it is so. @throws Error when it does not come about, with how things stand; or when the load failed. */
+  async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    const startedMs = performance.now();
+    while (!(await isSo())) {
+      if (load.failure() !== null) throw load.failure();
+      if (performance.now() - startedMs > STALLED_MS) throw new Error(`never: ${what}\n${await standing(site, fleet)}`);
+      await sleep(20);
+    }
   }
 
   /** The living end in order, so that what is still open then was held by the killed; one new process cleans up. */
@@ -154,6 +166,21 @@ interface Claim extends Record<string, unknown> {
 }
 
 const CLEAN = { lost: [], copies: [], strangers: [], stuck: [], early: [] } as const;
+
+/** For whoever looks for the reason of a standstill. */
+async function standing({ db }: Site, fleet: Fleet): Promise<string> {
+  const queries = [
+    'select status, count(*), min(due_at), max(due_at), min(lease_until), max(lease_until), max(fence) from sends group by 1',
+    'select *, clock_timestamp() as now from engine',
+    'select *, clock_timestamp() as now from leases',
+    `select count(*), min(due_at), max(due_at) from enrolments where status = 'active' and due_at is not null`,
+    `select pid, state, wait_event_type, wait_event, application_name, now() - query_start as for, left(query, 200) as query
+     from pg_stat_activity where datname = current_database()`,
+  ];
+  const answers = await Promise.all(queries.map(async (query) => (await db.query(query)).rows));
+  const members = fleet.members.map(({ roles, isRunning, lastLines }) => ({ roles, runs: isRunning(), lastLines }));
+  return [...answers, members].map((part) => JSON.stringify(part, null, 1)).join('\n');
+}
 
 /** Mostly one that works, or nothing would be worth killing; now and then one that is still starting. */
 async function chooseVictim(fleet: Fleet): Promise<Member> {

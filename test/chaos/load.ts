@@ -27,6 +27,8 @@ export interface Load {
   stop(): Promise<void>;
   /** Runs the clock on until nothing is due any more; the fleet has to be there. @throws Error when it never comes. */
   finish(): Promise<void>;
+  /** Why no more load comes although it was not stopped. */
+  failure(): Error | null;
   /** Mails that are due and not settled. */
   backlog(): Promise<number>;
 }
@@ -36,6 +38,7 @@ export function openLoad(site: Site): Load {
   const customers: string[] = [];
   let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
+  let failure: Error | null = null;
 
   const backlog = async (): Promise<number> => {
     const { rows } = await site.db.query<{ n: number }>(
@@ -56,6 +59,7 @@ export function openLoad(site: Site): Load {
   return {
     customers,
     backlog,
+    failure: () => failure,
     start: (rate) => {
       stopping = new AbortController();
       const { signal } = stopping;
@@ -65,8 +69,10 @@ export function openLoad(site: Site): Load {
           await sleep(rate.pauseMs);
         }
       })();
-      // Whoever stops the load hears of it.
-      running.catch(() => undefined);
+      // Whoever stops the load, or waits for what it brings, hears of it.
+      running.catch((error: unknown) => {
+        failure = error instanceof Error ? error : new Error(String(error));
+      });
     },
     stop: async () => {
       stopping.abort();

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { LANES } from '../../engine/queue/backend.ts';
 import { openQueue, prepareQueue, type QueueLocation } from '../../engine/queue/queue.ts';
 import { pino } from 'pino';
 import { testDatabase } from '../support/postgres.ts';
@@ -55,4 +57,21 @@ it('keeps the options of the URL beside its own', async () => {
   await queue.hint('bulk', [1]);
   await came.whenCame(1);
   expect(came.all).toEqual([[1]]);
+});
+
+it('leaves no connection behind when workers are closed while they are being set up', async () => {
+  await prepareQueue(backend);
+  for (const afterMs of [0, 1, 2, 4, 8, 16, 32]) {
+    const queue = await open(backend);
+    const workers = LANES.map((lane) => queue.work(lane, () => Promise.resolve(), { concurrency: 1 }));
+    await sleep(afterMs);
+    await Promise.all(workers.map((worker) => worker.close()));
+    await queue.close();
+  }
+  // One that was opened behind their backs would come a moment later.
+  await sleep(200);
+  const { rows } = await client.query(
+    `select application_name from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+  );
+  expect(rows).toEqual([]);
 });
