@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   mail: () => import('./mail.ts'),
   import: () => import('./import.ts'),
   simulate: () => import('./simulate.ts'),
+  'simulate-memory': () => import('./simulate-memory.ts'),
   'queue-latency': () => import('./queue-latency.ts'),
 };
 

@@ -5,7 +5,7 @@ import { InputError } from '../engine/simulate/input.ts';
 import type { Release } from '../engine/playbook/types.ts';
 import { StoreError } from '../engine/store/errors.ts';
 import { formatProblems } from './check/format.ts';
-import { openFiles } from './simulate/files.ts';
+import { withFiles } from './simulate/files.ts';
 import { writeDiff, writeDiffJson, type Sides } from './simulate/diff.ts';
 import { withLive } from './simulate/live.ts';
 import { readWish, type SimulateOptions, type Wish } from './simulate/options.ts';
@@ -64,7 +64,10 @@ async function run(wish: Wish, project: string, terminal: Terminal): Promise<voi
   };
   try {
     const compared = revisions === null ? null : [revisions.before, revisions.after];
-    if (input.kind === 'files') return await work(openFiles(input, compared ?? [await checkedRelease(project)]));
+    if (input.kind === 'files') {
+      const releases = compared ?? [await checkedRelease(project)];
+      return await withFiles(input, releases, work, { onProgress: (share) => progress.reading(share) });
+    }
     const releases = compared ?? [input.deployed ? null : await checkedRelease(project)];
     return await withDatabase({ project, readOnly: true }, async (context) => withLive(context, input, releases, work));
   } finally {

@@ -1,15 +1,23 @@
 /** The files of a simulation: customers and events as JSON lines. docs/playbooks.md. */
-import { validateAddress } from '../message/address.ts';
+import { normaliseAddress, validateAddress } from '../message/address.ts';
 import type { Json } from '../playbook/types.ts';
 import { nearest } from '../playbook/nearest.ts';
 import { parseInstant, parseLocalDate } from '../time/text.ts';
 import type { Instant } from '../time/types.ts';
 import type { Consent, CustomerEvent, Profile } from '../journey/types.ts';
+import { failAt, objects, optional, tryParse, type Fail, type Fields, type Lines, type Row } from './rows.ts';
+
+export { InputError } from './rows.ts';
 
 /** A customer as a simulation knows it. */
 export interface SimulatedCustomer {
   readonly profile: Profile;
   readonly consent: Consent;
+}
+
+/** The address that makes customers one reader; null for those who are a reader each: they have no valid one. */
+export function readerAddress({ profile: { email } }: SimulatedCustomer): string | null {
+  return email === null ? null : normaliseAddress(email);
 }
 
 /** An event with the customer it belongs to, and its line (from 1), which orders events of one instant. */
@@ -18,16 +26,6 @@ export interface SimulatedEvent {
   readonly event: CustomerEvent;
   readonly line: number;
 }
-
-/** A line that cannot be used: says the file, the line, what is wrong and what was expected. */
-export class InputError extends Error {
-  override readonly name = 'InputError';
-  constructor(file: string, line: number, message: string) {
-    super(`${file}:${line}: ${message}`);
-  }
-}
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const PLAIN_TEXT = ['email', 'name', 'first_name', 'last_name', 'timezone', 'locale'] as const;
 const MOMENTS = ['created_at', 'first_order_at', 'last_order_at', 'last_seen_at'] as const;
@@ -43,25 +41,40 @@ const BUILT_IN: ReadonlySet<string> = new Set<string>([
   ...CONSENT,
 ]);
 
-/** A file's text, or its lines one after the other. */
-export type Lines = string | Iterable<string>;
+/** The customers that are known by their ids. */
+export interface Ids {
+  has(id: string): boolean;
+  keys(): Iterable<string>;
+}
 
 /** Reads customers. @throws InputError at the first line that is no customer, or whose id was there before. */
 export function parseCustomers(text: Lines, file: string): readonly SimulatedCustomer[] {
-  const seen = new Set<string>();
-  return Array.from(objects(text, file), ({ fields, line }) => {
-    const fail = (message: string): never => {
-      throw new InputError(file, line, message);
-    };
-    const { id } = fields;
-    if (typeof id !== 'string' || id === '') return fail('a customer needs an "id", a text that is not empty');
-    if (seen.has(id)) return fail(`the customer "${id}" is on an earlier line already`);
-    seen.add(id);
-    return customerOf(id, fields, fail);
+  const ids = new Set<string>();
+  return Array.from(readCustomers(text, file, ids), ({ customer }) => {
+    ids.add(customer.profile.id);
+    return customer;
   });
 }
 
-function customerOf(id: string, fields: Fields, fail: (message: string) => never): SimulatedCustomer {
+/**
+ * Reads customers one by one; the caller adds each to `ids` before it takes the next.
+ * @throws InputError at the first line that is no customer, or whose id is among `ids`.
+ */
+export function* readCustomers(
+  text: Lines,
+  file: string,
+  ids: Ids,
+): Iterable<{ readonly customer: SimulatedCustomer; readonly row: Row }> {
+  for (const { fields, row } of objects(text, file)) {
+    const fail = failAt(file, row.line);
+    const { id } = fields;
+    if (typeof id !== 'string' || id === '') return fail('a customer needs an "id", a text that is not empty');
+    if (ids.has(id)) return fail(`the customer "${id}" is on an earlier line already`);
+    yield { customer: customerOf(id, fields, fail), row };
+  }
+}
+
+function customerOf(id: string, fields: Fields, fail: Fail): SimulatedCustomer {
   const text = (name: string): string | null => optional(fields, name, 'a text', isText, fail);
   const moment = (name: string): Instant | null => {
     const value = text(name);
@@ -105,20 +118,31 @@ function customerOf(id: string, fields: Fields, fail: (message: string) => never
  * Reads events, sorted by `at`, by line where equal; an id that came before in this order is dropped.
  * @throws InputError at a line that is no event, or that names a customer who is not among `customers`.
  */
-export function parseEvents(text: Lines, file: string, customers: ReadonlySet<string>): readonly SimulatedEvent[] {
+export function parseEvents(text: Lines, file: string, customers: Ids): readonly SimulatedEvent[] {
   const known = new Map<string, string>();
   const events: SimulatedEvent[] = [];
-  for (const { fields, line } of objects(text, file)) {
-    const read = eventOf(fields, line, customers, (message: string): never => {
-      throw new InputError(file, line, message);
-    });
+  for (const { event: read, row } of readEvents(text, file, customers)) {
     // A customer's events share one text for its id, and all of a kind one for its name.
     const event = { ...read.event, event: shared(known, read.event.event) };
-    events.push({ customer: shared(known, read.customer), line, event });
+    events.push({ customer: shared(known, read.customer), line: row.line, event });
   }
   events.sort((a, b) => a.event.at - b.event.at || a.line - b.line);
   const seen = new Set<string>();
   return events.filter(({ event }) => !seen.has(event.id) && seen.add(event.id));
+}
+
+/**
+ * Reads events one by one, as they are in the file.
+ * @throws InputError at a line that is no event, or that names a customer who is not among `customers`.
+ */
+export function* readEvents(
+  text: Lines,
+  file: string,
+  customers: Ids,
+): Iterable<{ readonly event: SimulatedEvent; readonly row: Row }> {
+  for (const { fields, row } of objects(text, file)) {
+    yield { event: eventOf(fields, row.line, customers, failAt(file, row.line)), row };
+  }
 }
 
 function shared(known: Map<string, string>, text: string): string {
@@ -128,19 +152,14 @@ function shared(known: Map<string, string>, text: string): string {
   return text;
 }
 
-function eventOf(
-  fields: Fields,
-  line: number,
-  customers: ReadonlySet<string>,
-  fail: (message: string) => never,
-): SimulatedEvent {
+function eventOf(fields: Fields, line: number, customers: Ids, fail: Fail): SimulatedEvent {
   const { id, customer, event, at } = fields;
   const data = fields['data'] ?? {};
   if (typeof id !== 'string' || id === '') return fail('an event needs an "id", a text that is not empty');
   if (typeof event !== 'string' || event === '') return fail('an event needs the name of the "event", a text');
   if (typeof customer !== 'string') return fail('an event needs a "customer", the id of one');
   if (!customers.has(customer)) {
-    const close = nearest(customer, [...customers]);
+    const close = nearest(customer, customers.keys());
     const hint = close === null ? 'add the customer to the customers file' : `did you mean "${close}"?`;
     return fail(`the customer "${customer}" is not among the customers; ${hint}`);
   }
@@ -148,44 +167,6 @@ function eventOf(
   if (typeof data !== 'object' || Array.isArray(data)) return fail('"data" must be an object, such as {"total": 42}');
   const moment = tryParse(() => parseInstant(at), 'at', fail);
   return { customer, line, event: { id, event, at: moment, data: data as Readonly<Record<string, Json>> } };
-}
-
-function* objects(text: Lines, file: string): Iterable<{ readonly fields: Fields; readonly line: number }> {
-  let line = 0;
-  for (const row of typeof text === 'string' ? text.split('\n') : text) {
-    line += 1;
-    if (row.trim() === '') continue;
-    let value: unknown;
-    try {
-      value = JSON.parse(row);
-    } catch (error) {
-      throw new InputError(file, line, `not JSON: ${(error as Error).message}; expected one object a line`);
-    }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new InputError(file, line, 'expected one JSON object a line');
-    }
-    yield { fields: value as Fields, line };
-  }
-}
-
-function optional<T>(
-  fields: Fields,
-  name: string,
-  expected: string,
-  is: (value: unknown) => value is T,
-  fail: (message: string) => never,
-): T | null {
-  const value = fields[name];
-  if (value === undefined || value === null) return null;
-  return is(value) ? value : fail(`"${name}" must be ${expected}`);
-}
-
-function tryParse<T>(parse: () => T, name: string, fail: (message: string) => never): T {
-  try {
-    return parse();
-  } catch (error) {
-    return fail(`"${name}": ${(error as Error).message}`);
-  }
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';

@@ -3,10 +3,9 @@ import { launchInstant } from '../journey/launch.ts';
 import { openDraft, ReaderLog, type Draft, type OrderedLine } from '../journey/draft.ts';
 import { receive, runDue } from '../journey/run.ts';
 import type { Attempt, Consent, Context, CustomerState, Line, Profile } from '../journey/types.ts';
-import { normaliseAddress } from '../message/address.ts';
 import type { Release } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
-import type { SimulatedCustomer, SimulatedEvent } from './input.ts';
+import { readerAddress, type SimulatedCustomer, type SimulatedEvent } from './input.ts';
 import { sortLines, type ReaderRun } from './reader-run.ts';
 
 /**
@@ -104,9 +103,8 @@ function contextOf(simulation: Simulation, onAttempt: (attempt: Attempt) => void
 function byAddress(customers: readonly SimulatedCustomer[]): Iterable<readonly SimulatedCustomer[]> {
   const groups = new Map<string, SimulatedCustomer[]>();
   for (const customer of customers) {
-    const { email, id } = customer.profile;
-    const address = email === null ? null : normaliseAddress(email);
-    const key = address === null ? `id ${id}` : `to ${address}`;
+    const address = readerAddress(customer);
+    const key = address === null ? `id ${customer.profile.id}` : `to ${address}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [customer]);
     else group.push(customer);

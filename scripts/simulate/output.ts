@@ -69,7 +69,7 @@ async function writeSorted(
     progress.end();
     for await (const lines of sorter.sorted()) await write(lines.map(textOf).join(''));
   } finally {
-    await sorter.close();
+    sorter.close();
   }
 }
 

@@ -12,6 +12,8 @@ export interface Progress {
   /** So many customers there are. */
   total: number;
   done(customers: number): void;
+  /** So large a share of the input is made ready, from 0 to 1. */
+  reading(share: number): void;
   end(): void;
 }
 
@@ -24,16 +26,22 @@ export function openProgress({ stream, now }: ProgressOptions): Progress {
   let saidAt = now();
   let customers = 0;
   let said = false;
+  const say = (text: () => string): void => {
+    if (!isTTY || now() - saidAt < EVERY_MS) return;
+    saidAt = now();
+    said = true;
+    stream.write(`${CLEAR_LINE}${text()}`);
+  };
   const progress: Progress = {
     total: 0,
     done: (more) => {
       customers += more;
-      if (!isTTY || now() - saidAt < EVERY_MS) return;
-      saidAt = now();
-      said = true;
-      const share = progress.total === 0 ? '' : `, ${Math.floor((customers / progress.total) * 100)} %`;
-      stream.write(`${CLEAR_LINE}${count(customers)} customers${share}`);
+      say(() => {
+        const share = progress.total === 0 ? '' : `, ${Math.floor((customers / progress.total) * 100)} %`;
+        return `${count(customers)} customers${share}`;
+      });
     },
+    reading: (share) => say(() => `reading, ${Math.floor(share * 100)} %`),
     end: () => {
       if (said) stream.write(CLEAR_LINE);
     },

@@ -3,13 +3,13 @@
  * folder, in sorted parts that are merged while they are read.
  */
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { OrderedLine } from '../../engine/journey/draft.ts';
 import { compareItems } from '../../engine/journey/order.ts';
 import type { Line } from '../../engine/journey/types.ts';
+import { openTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { sortLines } from '../../engine/simulate/reader-run.ts';
 
 /** Takes lines in any order. */
@@ -19,7 +19,7 @@ export interface LineSorter {
   /** All of them in order, some at a time; to be read once. */
   sorted(): AsyncIterable<readonly Line[]>;
   /** Removes what was put aside. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Some 100 MB. */
@@ -30,11 +30,11 @@ const BLOCK = 500;
 /** Begins to sort; `kept` lines are held in memory. */
 export function openLineSorter(kept = KEPT): LineSorter {
   let lines: OrderedLine[] = [];
-  let folder: string | null = null;
+  let folder: TemporaryFolder | null = null;
   const parts: string[] = [];
   const putAside = async (): Promise<void> => {
-    folder ??= await mkdtemp(path.join(tmpdir(), 'perennial-simulate-'));
-    const file = path.join(folder, String(parts.length));
+    folder ??= openTemporaryFolder('perennial-simulate-');
+    const file = path.join(folder.path, String(parts.length));
     await writeFile(file, rows(sortLines(lines)));
     parts.push(file);
     lines = [];
@@ -45,9 +45,7 @@ export function openLineSorter(kept = KEPT): LineSorter {
       if (lines.length >= kept) await putAside();
     },
     sorted: () => merged([...parts.map(readPart), inMemory(sortLines(lines))]),
-    close: async () => {
-      if (folder !== null) await rm(folder, { recursive: true, force: true });
-    },
+    close: () => folder?.remove(),
   };
 }
 

@@ -9,7 +9,7 @@ import { openComparison } from '../../engine/simulate/compare.ts';
 import type { ReaderRun } from '../../engine/simulate/reader-run.ts';
 import type { OrderedLine } from '../../engine/journey/draft.ts';
 import { writeDiff, writeDiffJson } from '../../scripts/simulate/diff.ts';
-import { openFiles } from '../../scripts/simulate/files.ts';
+import { withFiles } from '../../scripts/simulate/files.ts';
 import { openProgress } from '../../scripts/simulate/progress.ts';
 import { readRevisions } from '../../scripts/simulate/revisions.ts';
 import { parseInstant } from '../../engine/time/text.ts';
@@ -68,15 +68,15 @@ async function diff(dir: string, revisions: string, json = false): Promise<strin
   const { before, after, sides } = await readRevisions(join(dir, 'company'), revisions);
   const [from, until] = [parseInstant('2026-03-01T00:00:00Z'), parseInstant('2026-03-20T00:00:00Z')];
   const files = { customers: join(dir, 'customers.jsonl'), events: join(dir, 'events.jsonl') };
-  const source = openFiles({ ...files, from, until, only: null }, [before, after]);
   let text = '';
   const take = async (more: string): Promise<void> => {
     text += more;
   };
   const progress = openProgress({ stream: { write: () => true }, now: () => 0 });
   const looks = { width: 80, heading: (title: string) => title.toUpperCase() };
-  if (json) await writeDiffJson(source, take, progress);
-  else await writeDiff(source, sides, { write: take, progress, looks });
+  await withFiles({ ...files, from, until, only: null }, [before, after], async (source) =>
+    json ? writeDiffJson(source, take, progress) : writeDiff(source, sides, { write: take, progress, looks }),
+  );
   return text.replaceAll(/\(([0-9a-f]{8})\)/g, '(COMMIT)');
 }
 

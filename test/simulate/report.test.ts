@@ -132,7 +132,7 @@ it('keeps lines in their order, whatever of them had to be put aside', async () 
     for await (const some of sorter.sorted()) lines.push(...some);
     expect(lines).toEqual(simulate(simulation));
   } finally {
-    await sorter.close();
+    sorter.close();
   }
 });
 
