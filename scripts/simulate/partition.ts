@@ -182,7 +182,6 @@ function wantedParts({ only: name, partBytes }: Division, { byId, sizes, only }:
 interface Copy {
   readonly reader: number;
   readonly at: number;
-  readonly line: number;
   /** The line's number and the line. */
   readonly text: string;
 }
@@ -194,9 +193,10 @@ async function withoutCopies(rows: Iterable<string>, note: (text: string) => voi
     const [at, afterAt] = headOf(afterReader);
     const [id, text] = headOf(afterAt);
     note(text);
-    const copy = { reader: Number(reader), at: Number(at), line: Number.parseInt(text, 10), text };
+    // Rows are in the order of their lines, so that of one instant the first stays.
+    const copy = { reader: Number(reader), at: Number(at), text };
     const known = first.get(id);
-    if (known === undefined || copy.at < known.at || (copy.at === known.at && copy.line < known.line)) {
+    if (known === undefined || copy.at < known.at) {
       first.set(id, copy);
     }
   });

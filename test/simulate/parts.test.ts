@@ -126,7 +126,7 @@ const input = customerRows.chain((customers) =>
         id: fc.oneof(fc.constantFrom('1', '2', 'e\t3', 'e\n4'), fc.uuid()),
         customer: fc.constantFrom(...customers.map(({ id }) => id)),
         event: fc.constantFrom('order.placed', 'other'),
-        at: fc.integer({ min: 0, max: 20 * 24 }).map((hour) => new Date(from + (hour - 24) * 3_600_000).toISOString()),
+        at: fc.integer({ min: -1, max: 12 }).map((turn) => new Date(from + turn * 20 * 3_600_000).toISOString()),
         data: fc.record({ total: fc.constantFrom(1, 'größer\u2028') }),
       }),
       { maxLength: 25 },
