@@ -196,9 +196,7 @@ async function withoutCopies(rows: Iterable<string>, note: (text: string) => voi
     // Rows are in the order of their lines, so that of one instant the first stays.
     const copy = { reader: Number(reader), at: Number(at), text };
     const known = first.get(id);
-    if (known === undefined || copy.at < known.at) {
-      first.set(id, copy);
-    }
+    if (known === undefined || copy.at < known.at) first.set(id, copy);
   });
   return first.values();
 }
