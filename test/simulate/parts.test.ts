@@ -152,7 +152,7 @@ describe('an input in parts', () => {
         }
         expect(readdirSync(at.parent)).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -175,8 +175,6 @@ describe('an input in parts', () => {
     write(at.events, [...orders, order({ id: 'mia', at: '2026-03-02T09:00Z' })]);
     const rows = (await printed('diff --json', at, { partBytes: 20, parent: at.parent })).trim().split('\n').slice(1);
     expect(rows.map((row) => (JSON.parse(row) as Row)['customer'])).toEqual(['zoe', 'ada', 'bob']);
-    const lines = await printed('json', at, { partBytes: 20, parent: at.parent });
-    expect(lines.match(/"do":"enrol"/g)).toHaveLength(4);
   });
 
   const people = [{ id: 'ada' }, { id: 'bob' }, { id: 'cem' }];
