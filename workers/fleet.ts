@@ -63,7 +63,8 @@ export function startFleet(
   }
   if (roles.includes('deliver')) {
     if (transports === null) throw new Error('the role "deliver" needs a way for mail to leave');
-    const handOver = openHandOver(db);
+    const { transactional, bulk } = transports;
+    const handOver = openHandOver(db, { expected: () => transactional.conversations + bulk.conversations });
     const settling = openSettling({ db, cache, hints, log, onSettled: signal.raise });
     const common = {
       db,

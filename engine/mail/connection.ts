@@ -32,6 +32,7 @@ export class MailConnection {
     this.#session = new SmtpSession(smtp, hello);
     this.#log = log;
     smtp.once('end', () => {
+      log.debug({}, 'mail connection ended');
       this.#alive = false;
     });
   }

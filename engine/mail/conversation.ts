@@ -20,7 +20,10 @@ export interface OutgoingMail {
   readonly message: Buffer;
 }
 
-/** Asked once the server has taken all but the end of a message: true lets it go, false or a throw keeps it back. */
+/**
+ * Asked once the server waits for the message (of a large one, all but the end is on its way by then): true lets it go,
+ * false or a throw keeps it back.
+ */
 export type HandOver = () => Promise<boolean>;
 
 /** Asked when the end of a mail goes out: which mail follows on this connection for certain, if it is one that `fits`. */
@@ -46,6 +49,11 @@ export interface Ended {
 }
 
 const END = '\r\n.\r\n';
+/**
+ * Up to this size, in bytes, a message goes out in one piece with its end: to write it earlier would win nothing, since it
+ * is under way for no longer than the end alone, and costs as much again.
+ */
+const ONE_PIECE = 32 * 1024;
 const WITHHELD: Ended = { outcome: { kind: 'withheld' }, stale: false, reusable: false };
 const OUT_OF_TURN: SmtpFault = { message: 'the server spoke out of turn', code: 'ECONNECTION', command: 'CONN' };
 
@@ -99,9 +107,11 @@ function refusal({ code: responseCode, text }: Answer & { kind: 'reply' }, comma
   return { message: text, code, command, response: text, responseCode };
 }
 
-/** Sends all but the end, asks for the hand-over, and sends the end. */
+/** Sends all but the end of a large message, asks for the hand-over, and sends what is left. */
 async function transmit(session: SmtpSession, { message }: OutgoingMail, parts: Conversing): Promise<Ended> {
-  session.write(withoutEnd(transparent(message)));
+  const body = withoutEnd(transparent(message));
+  const isLarge = body.length > ONE_PIECE;
+  if (isLarge) session.write(body);
   const answered = session.answer();
   const granted = ask(parts);
   const early = await Promise.race([answered, granted]);
@@ -112,7 +122,8 @@ async function transmit(session: SmtpSession, { message }: OutgoingMail, parts: 
     return (await granted) ? failed(early.kind === 'lost' ? early.fault : tooEarly(early), 'body') : WITHHELD;
   }
   if (!early) return WITHHELD;
-  session.write(END + commandsAhead(session, parts.following));
+  const end = END + commandsAhead(session, parts.following);
+  session.write(isLarge ? end : Buffer.concat([body, Buffer.from(end, 'latin1')]));
   const answer = await answered;
   if (answer.kind === 'lost') return failed(answer.fault, 'ended');
   if (answer.code < 200 || answer.code >= 300) return failed(refusal(answer, 'DATA', 'EMESSAGE'), 'ended');

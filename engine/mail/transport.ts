@@ -12,10 +12,12 @@ export { MailError } from './url.ts';
 /** How mail leaves. */
 export interface Transport {
   /**
-   * Tries one mail once. `handOver` is called at most once, when all but the end of the message is on its way to the server; the
-   * end goes out only if it resolves true. Never rejects, and settles only after `handOver` has.
+   * Tries one mail once. `handOver` is called at most once, when the server waits for the message; its end goes out only
+   * if that resolves true. Never rejects, and settles only after `handOver` has.
    */
   deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome>;
+  /** How many mails have a connection at present: each has asked for its hand-over or, mostly, is about to. */
+  readonly conversations: number;
   /** Connects and signs in. @throws {MailError} `unreachable` */
   verify(): Promise<void>;
   /** Begins no more conversation: mails that wait for a connection, and later ones, are `withheld`. */
@@ -84,6 +86,10 @@ class SmtpTransport implements Transport {
     this.#limit = options.connections;
     this.#log = options.log ?? SILENT;
     this.#timeouts = options.timeouts ?? DEFAULT_TIMEOUTS;
+  }
+
+  get conversations(): number {
+    return this.#open - this.#idle.length;
   }
 
   async deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome> {

@@ -36,47 +36,86 @@ export const NEED = '$need';
 /** Gives names to values: a partial's parameters. */
 export const NAMING = '$naming';
 
-const environment = Handlebars.create();
-for (const name of ['log', 'lookup', 'each']) environment.unregisterHelper(name);
-
-environment.registerHelper(PRINT, printable);
-environment.registerHelper(NEED, (value: unknown, path: string): unknown => {
-  if (value === null || value === undefined) throw missing(path);
-  return value;
-});
-environment.registerHelper(NAMING, function naming(this: unknown, ...args: unknown[]): string {
-  const options = args.pop() as Handlebars.HelperOptions;
-  return options.fn(this, { data: options.data, blockParams: args });
-});
-environment.registerHelper(
-  'each',
-  function each(this: unknown, list: unknown, options: Handlebars.HelperOptions): string {
+/** By name; those of Handlebars itself are among them where nothing else is said. */
+const HELPERS: Readonly<Record<string, Handlebars.HelperDelegate | undefined>> = {
+  ...pick(Handlebars.helpers, ['if', 'unless', 'with']),
+  [PRINT]: printable,
+  [NEED]: (value: unknown, path: string): unknown => {
+    if (value === null || value === undefined) throw missing(path);
+    return value;
+  },
+  [NAMING]: function naming(this: unknown, ...args: unknown[]): string {
+    const options = args.pop() as Handlebars.HelperOptions;
+    return options.fn(this, { data: options.data, blockParams: args });
+  },
+  each: function each(this: unknown, list: unknown, options: Handlebars.HelperOptions): string {
     return eachOf(list, this, options);
   },
-);
-environment.registerHelper('eq', (left: unknown, right: unknown): boolean => left === right);
-environment.registerHelper('default', (...args: unknown[]): unknown => {
-  args.pop();
-  return args.find((value) => value !== null && value !== undefined && value !== '');
-});
-environment.registerHelper('date', (value: unknown, ...rest: unknown[]): string => {
-  const format = rest.length > 1 ? String(rest[0]) : null;
-  return formatDate(value, format, readerOf(rest.at(-1)));
-});
-environment.registerHelper('money', (amount: unknown, currency: unknown, options: unknown): string =>
-  formatMoney(amount, currency, readerOf(options)),
-);
-environment.registerHelper('survey_url', (score: unknown, options: unknown): string => surveyUrl(score, options));
-environment.registerHelper('number', (value: unknown, options: unknown): string =>
-  formatNumber(value, readerOf(options)),
-);
+  eq: (left: unknown, right: unknown): boolean => left === right,
+  default: (...args: unknown[]): unknown => {
+    args.pop();
+    return args.find((value) => value !== null && value !== undefined && value !== '');
+  },
+  date: (value: unknown, ...rest: unknown[]): string => {
+    const format = rest.length > 1 ? String(rest[0]) : null;
+    return formatDate(value, format, readerOf(rest.at(-1)));
+  },
+  money: (amount: unknown, currency: unknown, options: unknown): string =>
+    formatMoney(amount, currency, readerOf(options)),
+  survey_url: (score: unknown, options: unknown): string => surveyUrl(score, options),
+  number: (value: unknown, options: unknown): string => formatNumber(value, readerOf(options)),
+};
 
 const KNOWN_HELPERS = Object.fromEntries(
   [...VALUE_HELPERS.keys(), ...BLOCK_HELPERS, PRINT, NEED, NAMING].map((name) => [name, true]),
 );
 
+/** What Handlebars falls back on; `knownHelpersOnly` leaves no way there from a template. */
+const FALLBACKS = ['helperMissing', 'blockHelperMissing'];
+
+/** By the names of their helpers. */
+const environments = new Map<string, typeof Handlebars>();
+
+/** One with the helpers that a tree names and no others: Handlebars wraps every helper there is anew for every rendering. */
+function environmentFor(program: hbs.AST.Program): typeof Handlebars {
+  const finder = new NameFinder();
+  finder.accept(program);
+  const names = [...finder.names].sort();
+  const key = names.join(' ');
+  let environment = environments.get(key);
+  if (environment === undefined) {
+    environment = Handlebars.create();
+    for (const name of Object.keys(environment.helpers)) {
+      if (!FALLBACKS.includes(name)) environment.unregisterHelper(name);
+    }
+    environment.registerHelper(pick(HELPERS, names));
+    environments.set(key, environment);
+  }
+  return environment;
+}
+
+/** Collects the names of helpers; a variable of such a name costs no more than a helper too many. */
+class NameFinder extends Handlebars.Visitor {
+  readonly names = new Set<string>();
+
+  override PathExpression({ original }: hbs.AST.PathExpression): void {
+    if (Object.hasOwn(HELPERS, original)) this.names.add(original);
+  }
+}
+
+function pick<T>(from: Readonly<Record<string, T | undefined>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(
+    names.flatMap((name): [string, T][] => {
+      const found = from[name];
+      return found === undefined ? [] : [[name, found]];
+    }),
+  );
+}
+
 /** Compiles a checked syntax tree. `escape` is for HTML; subjects and plain text go without. */
 export function compileTree(program: hbs.AST.Program, escape: boolean): Print {
+  if (program.body.length === 0) return () => '';
+  const environment = environmentFor(program);
   const run = environment.compile(program, { knownHelpers: KNOWN_HELPERS, knownHelpersOnly: true, noEscape: !escape });
   return (context, data) =>
     run(context, { data: { mail: data }, allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false });

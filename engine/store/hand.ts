@@ -38,7 +38,9 @@ export interface HandOver {
 
 /** How to group. */
 export interface HandOverOptions {
-  /** How long the first request of a group waits for others, in milliseconds. Default 0: until the next turn. */
+  /** How many requests may be there within a moment, those that wait included: with so many, nobody waits for more. Default: none. */
+  readonly expected?: () => number;
+  /** How long the first request of a group waits for those that are expected, in milliseconds. Default 3. */
   readonly windowMs?: number;
   /** At most so many in one statement. Default 256. */
   readonly max?: number;
@@ -56,15 +58,30 @@ interface Waiting extends HandOverRequest {
 
 /** Opens the group commits of one process. */
 export function openHandOver(db: Database, options: HandOverOptions = {}): HandOver {
-  const { windowMs = 0, max = 256, answerMs = 45_000 } = options;
+  const { expected = () => 0, windowMs = 3, max = 256, answerMs = 45_000 } = options;
   let waiting: Waiting[] = [];
   let flushing: Promise<void> | null = null;
   let closed = false;
+  let endGathering: (() => void) | null = null;
+  const isGathered = (): boolean => closed || waiting.length >= Math.min(max, expected());
+
+  /** A statement costs hardly more for eight than for one. */
+  const gather = async (): Promise<void> => {
+    await nextTurn();
+    if (isGathered()) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, windowMs);
+      endGathering = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    endGathering = null;
+  };
 
   const flush = async (): Promise<void> => {
-    if (waiting.length < max && windowMs > 0) await delay(windowMs);
-    else await nextTurn();
     while (waiting.length > 0) {
+      await gather();
       const group = waiting.slice(0, max);
       waiting = waiting.slice(max);
       await answer(db, group, answerMs);
@@ -77,11 +94,13 @@ export function openHandOver(db: Database, options: HandOverOptions = {}): HandO
       if (closed) throw new Error('the hand-over is closed: no mail may go out any more');
       return new Promise((resolve, reject) => {
         waiting.push({ sendId: send.sendId, fence: send.fence, resolve, reject });
+        if (isGathered()) endGathering?.();
         flushing ??= flush();
       });
     },
     close: async () => {
       closed = true;
+      endGathering?.();
       await flushing;
     },
   };
@@ -139,12 +158,6 @@ async function markHanded(
     [group.map((send) => send.sendId), group.map((send) => send.fence), answerMs],
   );
   return new Set(rows.filter((row) => row.status === 'handed').map((row) => `${row.id} ${row.fence}`));
-}
-
-async function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }
 
 async function nextTurn(): Promise<void> {

@@ -5,6 +5,12 @@ import { type Fault, type Sink, type SinkOptions, type Stage, spawnSink, startSi
 
 const MESSAGE = Buffer.from('Message-ID: <send-1@example.com>\r\nSubject: Hello\r\n\r\n.leading dot\r\nbye\r\n');
 const MAIL = { envelope: { from: 'shop@example.com', to: 'ada@example.com' }, message: MESSAGE };
+/** Its beginning is on its way before the hand-over is asked. */
+const LARGE = { ...MAIL, message: Buffer.concat([MESSAGE, Buffer.from('a line of a long letter\r\n'.repeat(4_000))]) };
+const SIZES = [
+  ['small', MAIL],
+  ['large', LARGE],
+] as const;
 /** Only what waits for a time-out has a short one: a busy machine must not be taken for a silent server. */
 const SHORT = { connectMs: 500, replyMs: 500 };
 const LONG = { connectMs: 30_000, replyMs: 30_000 };
@@ -91,12 +97,17 @@ const CASES: readonly (readonly [Stage, Fault, string])[] = [
 ];
 
 describe('the class of an attempt', () => {
-  for (const pipelining of [true, false]) {
-    it.each(CASES)(`at %s, %j gives %s${pipelining ? '' : ', without pipelining'}`, async (stage, fault, expected) => {
+  for (const [pipelining, size, mail] of [
+    [true, ...SIZES[0]],
+    [false, ...SIZES[0]],
+    [true, ...SIZES[1]],
+  ] as const) {
+    const how = `, ${size}${pipelining ? '' : ', without pipelining'}`;
+    it.each(CASES)(`at %s, %j gives %s${how}`, async (stage, fault, expected) => {
       const sink = await sinkWith({ ...at(stage, fault), pipelining });
       let asked = 0;
       const transport = transportTo(sink.url, 1, fault.do === 'stall' ? SHORT : LONG);
-      const outcome = await transport.deliver(MAIL, async () => {
+      const outcome = await transport.deliver(mail, async () => {
         asked += 1;
         return true;
       });
@@ -134,23 +145,26 @@ describe('the class of an attempt', () => {
 });
 
 describe('the hand-over', () => {
-  it('is asked once the server waits for the message, and nothing counts as sent before it says yes', async () => {
-    const sink = await sinkWith({ keep: true });
-    const decision = deferred<boolean>();
-    const asked = deferred<void>();
-    const delivery = transportTo(sink.url).deliver(MAIL, () => {
-      asked.resolve();
-      return decision.promise;
-    });
-    await asked.promise;
-    expect(sink.taken).toEqual([]);
-    decision.resolve(true);
-    expect(await delivery).toEqual({ kind: 'accepted', response: '250 2.0.0 taken' });
-    expect(sink.sources[0]?.toString()).toBe(MESSAGE.toString());
-    expect(sink.taken).toEqual([
-      { messageId: '<send-1@example.com>', from: 'shop@example.com', to: ['ada@example.com'] },
-    ]);
-  });
+  it.each(SIZES)(
+    'is asked once the server waits for a %s mail, and none counts as sent before it says yes',
+    async (_, mail) => {
+      const sink = await sinkWith({ keep: true });
+      const decision = deferred<boolean>();
+      const asked = deferred<void>();
+      const delivery = transportTo(sink.url).deliver(mail, () => {
+        asked.resolve();
+        return decision.promise;
+      });
+      await asked.promise;
+      expect(sink.taken).toEqual([]);
+      decision.resolve(true);
+      expect(await delivery).toEqual({ kind: 'accepted', response: '250 2.0.0 taken' });
+      expect(sink.sources[0]?.toString()).toBe(mail.message.toString());
+      expect(sink.taken).toEqual([
+        { messageId: '<send-1@example.com>', from: 'shop@example.com', to: ['ada@example.com'] },
+      ]);
+    },
+  );
 
   it.each([
     ['says no', async () => false],
@@ -165,32 +179,35 @@ describe('the hand-over', () => {
     expect(sink.connections).toBe(2);
   });
 
-  it('is waited for when the connection dies meanwhile: yes is then a retry, no is withheld', async () => {
-    for (const [granted, kind] of [
-      [true, 'retry'],
-      [false, 'withheld'],
-    ] as const) {
-      const sink = await sinkWith({});
-      const [decision, asked, noticed] = [deferred<boolean>(), deferred<void>(), deferred<void>()];
-      const log = { debug: () => noticed.resolve(), warn: () => undefined };
-      const transport = openTransport({ url: sink.url, connections: 1, log });
-      let settled = false;
-      const delivery = transport.deliver(MAIL, () => {
-        asked.resolve();
-        return decision.promise;
-      });
-      void delivery.finally(() => {
-        settled = true;
-      });
-      await asked.promise;
-      await sink.close();
-      await noticed.promise;
-      expect(settled).toBe(false);
-      decision.resolve(granted);
-      expect((await delivery).kind).toBe(kind);
-      expect(sink.taken).toEqual([]);
-    }
-  });
+  it.each(SIZES)(
+    'is waited for when the connection dies meanwhile (%s): yes is then a retry, no is withheld',
+    async (_, mail) => {
+      for (const [granted, kind] of [
+        [true, 'retry'],
+        [false, 'withheld'],
+      ] as const) {
+        const sink = await sinkWith({});
+        const [decision, asked, noticed] = [deferred<boolean>(), deferred<void>(), deferred<void>()];
+        const log = { debug: () => noticed.resolve(), warn: () => undefined };
+        const transport = openTransport({ url: sink.url, connections: 1, log });
+        let settled = false;
+        const delivery = transport.deliver(mail, () => {
+          asked.resolve();
+          return decision.promise;
+        });
+        void delivery.finally(() => {
+          settled = true;
+        });
+        await asked.promise;
+        await sink.close();
+        await noticed.promise;
+        expect(settled).toBe(false);
+        decision.resolve(granted);
+        expect((await delivery).kind).toBe(kind);
+        expect(sink.taken).toEqual([]);
+      }
+    },
+  );
 
   it('is not asked again when a reply comes before the end of the message', async () => {
     for (const [line, kind] of [
