@@ -23,7 +23,7 @@ import { startSink, type Sink } from './support/sink.ts';
 const MAILS = Number(process.argv[2] ?? 4_000);
 /** A server runs for weeks: what is compiled and cached only once must not be in what is timed. */
 const WARM_UP = 4_000;
-const ROUNDS = 3;
+const ROUNDS = 5;
 const CONNECTIONS = 8;
 const BATCH = 500;
 const LOOK_EVERY_MS = 40;

@@ -37,13 +37,13 @@ steps:
 };
 const TEMPLATES = ['receipt', 'care', 'hello', 'tips', 'again'];
 
-/** Writes the company into a folder. */
-export async function writeCompany(folder: string): Promise<void> {
+/** Writes the company into a folder; `changed` are files, by their path within it, that replace its own. */
+export async function writeCompany(folder: string, changed: Readonly<Record<string, string>> = {}): Promise<void> {
   const templates = TEMPLATES.map((name): [string, string] => [
     `templates/shop/${name}.hbs`,
     `---\nsubject: ${name} for {{customer.id}}\n---\n<p>Dear {{customer.id}}, this is ${name}.</p>\n`,
   ]);
-  for (const [name, text] of [...Object.entries(FILES), ...templates]) {
+  for (const [name, text] of Object.entries({ ...FILES, ...Object.fromEntries(templates), ...changed })) {
     const file = path.join(folder, name);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, text);

@@ -39,6 +39,8 @@ export interface Site {
   readonly hints: Hints;
   readonly sinks: Readonly<Record<MailLane, SpawnedSink>>;
   startFleet(roles: readonly string[]): Fleet;
+  /** Deploys the company with these files changed, as its staff would. */
+  deploy(changed: Readonly<Record<string, string>>): Promise<void>;
   /** Ends the fleets that are left, and everything else. */
   close(): Promise<void>;
 }
@@ -50,7 +52,6 @@ export type CounterOptions = Pick<SinkOptions, 'thinkMs' | 'takesLate'>;
 export async function openSite(redisUrl: string | null, counters: CounterOptions = {}): Promise<Site> {
   const database = await testDatabase();
   const folder = await testFolder();
-  await writeCompany(folder);
   const db = openDatabase(database.url, { max: 6 });
   await migrate(db);
   await setSteppedClock(db, STARTS_AT);
@@ -67,8 +68,12 @@ export async function openSite(redisUrl: string | null, counters: CounterOptions
     PERENNIAL_SMTP_CONNECTIONS: String(CONNECTIONS),
     REDIS_URL: redisUrl ?? '',
   };
-  const args = [CLI, 'deploy', '--project', folder, '--by', 'test'];
-  await promisify(execFile)(process.execPath, args, { env: { ...outerEnv(), ...env } });
+  const deploy: Site['deploy'] = async (changed) => {
+    await writeCompany(folder, changed);
+    const args = [CLI, 'deploy', '--project', folder, '--by', 'test'];
+    await promisify(execFile)(process.execPath, args, { env: { ...outerEnv(), ...env } });
+  };
+  await deploy({});
   const fleets: Fleet[] = [];
   return {
     db,
@@ -76,6 +81,7 @@ export async function openSite(redisUrl: string | null, counters: CounterOptions
     queue,
     hints: openHints(queue, log),
     sinks,
+    deploy,
     startFleet: (roles) => {
       const fleet = startFleet({ folder, env, roles });
       fleets.push(fleet);
