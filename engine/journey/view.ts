@@ -34,16 +34,31 @@ export function customerView(profile: Profile, company: Company, now: Instant): 
 
 function makeView(profile: Profile, company: Company, now: Instant): Readonly<Record<string, unknown>> {
   const { attributes, ...rest } = profile;
-  const view: Readonly<Record<string, unknown>> = {
-    ...attributes,
-    ...rest,
-    // Few conditions ask for it, and finding out runs conditions of its own.
-    get stage() {
-      return stageOf(view, profile, company, now);
-    },
-  };
-  return view;
+  return Object.defineProperties(
+    { ...attributes, ...rest },
+    { [ASKED_OF]: { value: { profile, company, now } }, stage },
+  );
 }
+
+const ASKED_OF = Symbol('what a view was made of');
+
+/** A customer's fields, of which the stage is still to be found out. */
+interface View extends Readonly<Record<string, unknown>> {
+  readonly [ASKED_OF]: { readonly profile: Profile; readonly company: Company; readonly now: Instant };
+}
+
+/**
+ * Few conditions ask for it, and finding out runs conditions of its own. One getter for all views: with one for each,
+ * every view would be of a class of its own for V8, and stay in memory until all of that is gone through.
+ */
+const stage = {
+  get(this: View): string | null {
+    const { profile, company, now } = this[ASKED_OF];
+    return stageOf(this, profile, company, now);
+  },
+  enumerable: true,
+  configurable: true,
+};
 
 /** The first stage whose condition holds; `check` keeps `customer.stage` out of these conditions. */
 function stageOf(
