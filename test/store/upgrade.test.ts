@@ -1,0 +1,137 @@
+/**
+ * A database of an earlier version, with its data, under the present one: brought up to date, everything in it goes on.
+ * `databases/NAME.jsonl` holds all rows of a database as the version left it whose last migration was NAME.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { openDatabase, type Database } from '../../engine/store/database.ts';
+import { migrate, migrations } from '../../engine/store/migrate.ts';
+import { ensurePartitions } from '../../engine/store/partitions.ts';
+import { resume } from '../../engine/store/pauses.ts';
+import { openReleaseCache } from '../../engine/store/context.ts';
+import type { Line } from '../../engine/journey/types.ts';
+import { timelineOf } from '../../engine/store/timeline.ts';
+import { setSteppedClock } from '../../workers/clock.ts';
+import { readConfig } from '../../workers/config.ts';
+import { startEngine } from '../../workers/engine.ts';
+import { compileSources } from '../../workers/parts.ts';
+import { replay } from '../../workers/replay.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startSink, type Sink } from '../support/smtp-sink.ts';
+
+/** When it was left: a Monday morning, three letters waiting for nine o'clock and one playbook paused. */
+const LEFT_AT = Date.parse('2026-11-23T01:47:00Z');
+const UNTIL = Date.parse('2026-12-24T00:00:00Z');
+
+let database: TestDatabase;
+let db: Database;
+let sink: Sink;
+beforeAll(async () => {
+  database = await testDatabase();
+  db = openDatabase(database.url, { max: 2 });
+  sink = await startSink();
+});
+afterAll(async () => {
+  await sink.close();
+  await db.close();
+  await database.drop();
+});
+
+it('keeps all of it, and carries on with what was under way', async () => {
+  const rows = await restore('0001-initial');
+  expect(await migrate(db)).toEqual(migrations.slice(1).map(({ name }) => name));
+  for (const [table, count] of rows) {
+    const { rows: found } = await db.query<{ n: number }>(`select count(*) as n from ${table}`);
+    expect([table, found[0]?.n]).toEqual([table, count]);
+  }
+  const before = await timelineOf(db, undefined, 0, LEFT_AT);
+  expect(before.map(said)).toEqual([
+    '2026-11-23T01:45 ada welcome-series - enrol',
+    '2026-11-23T01:45 ben welcome-series - enrol',
+    '2026-11-23T01:45 cleo welcome-series - enrol',
+    '2026-11-23T01:45 eve welcome-series - enrol',
+    '2026-11-23T01:45 ada welcome-series hello email',
+    '2026-11-23T01:45 eve welcome-series - exit',
+    '2026-11-23T01:45 dan apology - enrol',
+    '2026-11-23T01:45 dan apology sorry email',
+    '2026-11-23T01:45 dan apology - complete',
+    '2026-11-23T01:46 ben apology - enrol',
+  ]);
+
+  await setSteppedClock(db, LEFT_AT);
+  const resumed = await resume(db, openReleaseCache(compileSources), 'apology', 'test', 'upgraded');
+  expect(resumed.outcome).toBe('resumed');
+  const config = readConfig(
+    {
+      DATABASE_URL: database.url,
+      PERENNIAL_INBOX_URL: sink.url,
+      SMTP_URL: sink.url,
+      PERENNIAL_PUBLIC_URL: 'http://127.0.0.1:4500',
+    },
+    '/',
+  );
+  const log = pino({ level: 'silent' });
+  const engine = await startEngine({ config, log, roles: ['scheduler', 'advance', 'deliver'], followFiles: false });
+  try {
+    const { parts, fleet } = engine;
+    await replay({ parts, fleet, events: [], from: LEFT_AT, until: UNTIL });
+  } finally {
+    await engine.close();
+  }
+  expect((await timelineOf(db, undefined, LEFT_AT, UNTIL)).map(said)).toEqual([
+    '2026-11-23T01:47 ben apology sorry email',
+    '2026-11-23T01:47 ben apology - complete',
+    '2026-11-23T09:00 ben welcome-series hello email',
+    '2026-11-23T09:00 cleo welcome-series hello email',
+    '2026-11-29T20:00 ada welcome-series checking-in email',
+    '2026-11-29T20:00 ada welcome-series - complete',
+    '2026-11-30T09:00 ben welcome-series checking-in email',
+    '2026-11-30T09:00 ben welcome-series - complete',
+    '2026-11-30T09:00 cleo welcome-series checking-in email',
+    '2026-11-30T09:00 cleo welcome-series - complete',
+  ]);
+  expect(sink.taken.flatMap(({ to }) => to).sort()).toEqual([
+    'ada@example.com',
+    ...Array<string>(3).fill('ben@example.com'),
+    ...Array<string>(2).fill('cleo@example.com'),
+  ]);
+});
+
+function said({ at, customer, playbook, step, do: what }: Line): string {
+  return [new Date(at).toISOString().slice(0, 16), customer, playbook, step ?? '-', what].join(' ');
+}
+
+/** Brings the rows back into the shape that their version had. Returns how many rows each table has. */
+async function restore(last: string): Promise<ReadonlyMap<string, number>> {
+  const file = path.join(import.meta.dirname, 'databases', `${last.slice(0, 4)}.jsonl`);
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  const rows = lines.map((line) => JSON.parse(line) as { readonly table: string; readonly row: object });
+  const applied = migrations.slice(0, migrations.findIndex(({ name }) => name === last) + 1);
+  await db.transaction(async (tx) => {
+    await tx.query('create table migrations (name text primary key, applied_at timestamptz not null default now())');
+    for (const { name, sql } of applied) {
+      await tx.query(sql);
+      await tx.query('insert into migrations (name) values ($1)', [name]);
+    }
+    await tx.query('truncate engine');
+  });
+  await ensurePartitions(db, [LEFT_AT]);
+  await db.transaction(async (tx) => {
+    // In the order of the alphabet, not of who refers to whom.
+    await tx.query('set local session_replication_role = replica');
+    for (const { table, row } of rows) {
+      const insert = `insert into ${table} overriding system value select * from json_populate_record(null::${table}, $1)`;
+      await tx.query(insert, [JSON.stringify(row)]);
+    }
+    await tx.query(`do $$ declare c record; begin
+      for c in select table_name as t, column_name as n from information_schema.columns
+        where table_schema = 'public' and is_identity = 'YES' loop
+        execute format('select setval(pg_get_serial_sequence(%L, %L), (select coalesce(max(%I), 1) from %I))', c.t, c.n, c.n, c.t);
+      end loop; end $$`);
+  });
+  const counts = new Map<string, number>();
+  for (const { table } of rows) counts.set(table, (counts.get(table) ?? 0) + 1);
+  return counts;
+}
