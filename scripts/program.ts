@@ -14,10 +14,12 @@ import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
 import { pauseCommand, resumeCommand } from './pause.ts';
 import { planCommand } from './plan.ts';
+import { previewCommand } from './preview.ts';
 import { releasesCommand } from './releases.ts';
 import { rollbackCommand } from './rollback.ts';
 import { sampleCommand } from './sample.ts';
 import { schemaCommand } from './schema.ts';
+import { sendTestCommand } from './send-test.ts';
 import { simulateCommand } from './simulate.ts';
 import { taskCommand, tasksCommand } from './tasks.ts';
 import { startCommand, workCommand } from './start.ts';
@@ -34,6 +36,7 @@ export function perennialProgram(version: string): Command {
     .showHelpAfterError('(--help shows how it is used)');
   const groups: readonly [string, readonly Command[]][] = [
     ['Playbooks:', [initCommand(), checkCommand(), testCommand(), schemaCommand(), simulateCommand()]],
+    ['Mails:', [previewCommand(), sendTestCommand()]],
     ['Releases:', [planCommand(), deployCommand(), releasesCommand(), rollbackCommand()]],
     ['Running:', [startCommand(), workCommand(), migrateCommand(), demoCommand()]],
     [

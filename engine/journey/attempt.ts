@@ -75,7 +75,7 @@ function isSubscribed(draft: Draft, topic: string, company: Company): boolean {
 }
 
 /** `mail.only_to`: whole addresses, or domains with or without a leading "@"; upper and lower case are alike. */
-function isAllowed(email: string, onlyTo: readonly string[] | null): boolean {
+export function isAllowed(email: string, onlyTo: readonly string[] | null): boolean {
   if (onlyTo === null) return true;
   const address = email.trim().toLowerCase();
   const domain = address.slice(address.lastIndexOf('@') + 1);

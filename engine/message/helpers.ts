@@ -121,9 +121,9 @@ export function compileTree(program: hbs.AST.Program, escape: boolean): Print {
     run(context, { data: { mail: data }, allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false });
 }
 
-/** Parses a template's text. @throws the parser's error, whose message names the line. */
-export function parseTree(text: string): hbs.AST.Program {
-  return Handlebars.parse(text);
+/** Parses a template's text; `source` is what its nodes say they are from. @throws the parser's error, whose message names the line. */
+export function parseTree(text: string, source: string): hbs.AST.Program {
+  return Handlebars.parse(text, { srcName: source });
 }
 
 function missing(path: string): RenderError {

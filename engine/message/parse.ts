@@ -16,6 +16,25 @@ export function problemAt(
   return { file, line: at.line, column: at.column, level: 'error', code, message, fix };
 }
 
+/**
+ * The place in its file, from 1, of a node of any tree that `parsePart` made; null for one that the engine has put in.
+ * A mail is made of several files: only the node itself still knows its own.
+ */
+export function placeOf(loc: hbs.AST.SourceLocation): Place | null {
+  const match = /^(\d+):(\d+):(.*)$/s.exec(loc.source);
+  if (match === null) return null;
+  const { line, column } = loc.start;
+  const offset = line === 1 ? Number(match[2]) : 1;
+  return { file: match[3] ?? '', line: Number(match[1]) + line - 1, column: offset + column };
+}
+
+/** A file, and a line and column in it, from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 /** The syntax tree of a text of a file, or why it has none. */
 export function parsePart(file: string, part: PlacedText): Parsed | Problem {
   const marked = part.text.search(new RegExp(`[${MARKS.open}${MARKS.close}]`));
@@ -26,7 +45,12 @@ export function parsePart(file: string, part: PlacedText): Parsed | Problem {
     return problemAt(file, at, 'reserved-character', message, 'remove the character');
   }
   try {
-    return { file, tree: parseTree(part.text), line: part.line, column: part.column };
+    return {
+      file,
+      tree: parseTree(part.text, `${part.line}:${part.column}:${file}`),
+      line: part.line,
+      column: part.column,
+    };
   } catch (error) {
     return syntaxProblem(file, part, error);
   }

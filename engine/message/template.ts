@@ -13,22 +13,23 @@ export interface Template {
   readonly reads: ReadonlySet<string>;
   /** Those of them without which it cannot be rendered: printed, and not within a block that asks for them. */
   readonly needs: ReadonlySet<string>;
+  /** What it is made of, for whoever looks for something in it. */
+  readonly parts: MailParts;
   /** @throws {RenderError} when it cannot be rendered for this customer. */
   render(scope: MailScope): Rendered;
+}
+
+/** The parts of a mail, layout and partials put in place. */
+export interface MailParts {
+  readonly subject: readonly Part[];
+  readonly preheader: readonly Part[];
+  readonly html: readonly Part[];
 }
 
 const NOWHERE: hbs.AST.SourceLocation = { source: '', start: { line: 1, column: 0 }, end: { line: 1, column: 0 } };
 
 /** Compiles the checked parts of a template. */
-export function makeTemplate(parts: {
-  readonly name: string;
-  readonly from: string | null;
-  readonly reads: ReadonlySet<string>;
-  readonly needs: ReadonlySet<string>;
-  readonly subject: readonly Part[];
-  readonly preheader: readonly Part[];
-  readonly html: readonly Part[];
-}): Template {
+export function makeTemplate(parts: Pick<Template, 'name' | 'from' | 'reads' | 'needs'> & MailParts): Template {
   const { name, from, reads, needs } = parts;
   const subject = print(parts.subject, false);
   const preheader = print(parts.preheader, false);
@@ -40,6 +41,7 @@ export function makeTemplate(parts: {
     from,
     reads,
     needs,
+    parts: { subject: parts.subject, preheader: parts.preheader, html: parts.html },
     render: (scope) => {
       const context = contextOf(scope);
       const data: RenderData = {
