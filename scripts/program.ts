@@ -7,6 +7,7 @@ import { checkCommand } from './check.ts';
 import { customerCommand } from './customer.ts';
 import { demoCommand } from './demo.ts';
 import { deployCommand } from './deploy.ts';
+import { feedbackCommand } from './feedback.ts';
 import { heldCommand } from './held.ts';
 import { importCommand } from './import.ts';
 import { inboxCommand } from './inbox.ts';
@@ -53,7 +54,10 @@ export function perennialProgram(version: string): Command {
         taskCommand(),
       ],
     ],
-    ['Data and mail:', [importCommand(), couponsCommand(), sampleCommand(), inboxCommand(), bouncesCommand()]],
+    [
+      'Data and mail:',
+      [importCommand(), couponsCommand(), sampleCommand(), inboxCommand(), bouncesCommand(), feedbackCommand()],
+    ],
   ];
   for (const [heading, commands] of groups) {
     for (const command of commands) program.addCommand(command.helpGroup(heading));

@@ -1,4 +1,6 @@
 /** From a claimed send to the bytes of its mail. */
+import { carriedHeaders } from '../engine/mail/feedback/carried.ts';
+import type { Provider } from '../engine/mail/feedback/report.ts';
 import { signReturnPath } from '../engine/message/bounce-token.ts';
 import type { SigningKey } from '../engine/message/link-token.ts';
 import { compose, PERENNIAL_HEADERS, type ComposedMail } from '../engine/message/compose.ts';
@@ -14,12 +16,14 @@ import type { Instant } from '../engine/time/types.ts';
 
 /**
  * Renders and composes a claimed send with the templates of the release under which it was claimed.
- * `links` are for the mails of surveys, `key` signs return paths where the company has a mailbox for bounces. @throws RenderError or ComposeError when the mail cannot be written for this customer.
+ * `links` are for the mails of surveys, `key` signs return paths where the company has a mailbox for bounces,
+ * `provider` is whose server the mail goes to, if it is one that reports. @throws RenderError or ComposeError when the mail cannot be written for this customer.
  */
 export function composeSend(
   send: ClaimedSend,
   links: AnswerLinks | null = null,
   key: SigningKey | null = null,
+  provider: Provider | null = null,
 ): ComposedMail {
   const { profile, release } = send;
   const { company } = release;
@@ -40,6 +44,7 @@ export function composeSend(
       [PERENNIAL_HEADERS.playbook]: playbook,
       [PERENNIAL_HEADERS.step]: step,
       [PERENNIAL_HEADERS.send]: String(send.sendId),
+      ...(provider === null ? {} : carriedHeaders(provider, send.messageId)),
     },
   });
   const { bounces = null } = company.mail;

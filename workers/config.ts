@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { nearest } from '../engine/playbook/nearest.ts';
+import { feedbackSettings, feedbackVariables, type FeedbackSettings } from './feedback/settings.ts';
 import { maskUrl } from './mask-url.ts';
 import { readWebhookSecret } from './webhooks/sign.ts';
 
@@ -55,6 +56,8 @@ export interface Config {
   readonly webhookKeys: readonly Uint8Array[] | null;
   /** Hosts that webhooks may call whatever their addresses. */
   readonly webhookAllow: ReadonlySet<string>;
+  /** What webhooks of mail providers are checked by. */
+  readonly feedback: FeedbackSettings;
   readonly concurrency: Concurrency;
   readonly smtpConnections: number;
   readonly logLevel: LogLevel;
@@ -123,6 +126,7 @@ const schema = z.object({
     description: 'hosts that webhooks may call although their addresses are not public: host or host:port, by commas',
     unset: 'none',
   }),
+  ...feedbackVariables,
   PERENNIAL_CONCURRENCY: z
     .string()
     .default('')
@@ -185,6 +189,7 @@ export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
     publicUrl: publicUrlOf(value),
     webhookKeys: value.PERENNIAL_WEBHOOK_SECRET ?? null,
     webhookAllow: value.PERENNIAL_WEBHOOK_ALLOW,
+    feedback: feedbackSettings(value),
     concurrency: value.PERENNIAL_CONCURRENCY,
     smtpConnections: value.PERENNIAL_SMTP_CONNECTIONS,
     logLevel: value.LOG_LEVEL,

@@ -11,6 +11,7 @@ import type { ReleaseCache } from '../engine/store/context.ts';
 import type { Database } from '../engine/store/database.ts';
 import type { HandOver } from '../engine/store/hand.ts';
 import type { SettleResult } from '../engine/store/settle.ts';
+import type { Provider } from '../engine/mail/feedback/report.ts';
 import { retryDelayMs } from '../engine/mail/backoff.ts';
 import type { Outcome, Transport } from '../engine/mail/transport.ts';
 import type { ClaimSize } from './claim-size.ts';
@@ -46,6 +47,8 @@ export interface DeliveryParts {
   readonly links: AnswerLinks | null;
   /** Signs return paths. */
   readonly key: SigningKey;
+  /** Whose server the mail goes to; null: none that reports by webhooks. */
+  readonly provider: Provider | null;
   readonly log: Logger;
 }
 
@@ -113,7 +116,7 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
   const { sendId, fence, customerId } = send;
   let mail: ComposedMail;
   try {
-    mail = composeSend(send, parts.links, parts.key);
+    mail = composeSend(send, parts.links, parts.key, parts.provider);
   } catch (error) {
     // Composing is pure, so it would fail the same way at every further try: held, whatever the error is.
     reportBroken(parts.log, send, error);

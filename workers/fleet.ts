@@ -6,6 +6,7 @@
  * 2. `close` drains: no new work is taken, what runs is finished and recorded. Claimed mail that no server has seen yet
  *    is given back, or a slow server would keep the process from ending in time.
  */
+import { providerOf } from '../engine/mail/feedback/carried.ts';
 import type { Transport } from '../engine/mail/transport.ts';
 import { openHandOver } from '../engine/store/hand.ts';
 import { advance } from '../engine/store/advance.ts';
@@ -76,6 +77,7 @@ export function startFleet(
       isDraining: () => draining,
       links: parts.links,
       key: parts.key,
+      provider: config.smtpUrl === null ? null : providerOf(config.smtpUrl),
       log,
     };
     for (const lane of ['transactional', 'bulk'] as const) {

@@ -1,4 +1,7 @@
-/** The role `public`: the HTTP server for whatever comes from outside: events and profiles, answers to surveys. */
+/**
+ * The role `public`: the HTTP server for whatever comes from outside: events and profiles, answers to surveys, webhooks
+ * of mail providers.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
@@ -9,6 +12,8 @@ import { ANSWER_PATH } from '../engine/message/survey.ts';
 import type { ReleaseCache } from '../engine/store/context.ts';
 import type { Database } from '../engine/store/database.ts';
 import { ConfigError, type Config } from './config.ts';
+import { FEEDBACK_PATH } from './feedback/app.ts';
+import { openFeedback } from './feedback/open.ts';
 import type { Hints } from './hints.ts';
 import { errorFields, type Logger } from './log.ts';
 import { surveyApp } from './survey/app.ts';
@@ -19,7 +24,8 @@ export interface PublicParts {
   readonly db: Database;
   readonly cache: ReleaseCache;
   readonly hints: Hints;
-  readonly config: Pick<Config, 'publicHost' | 'publicPort' | 'writeKey' | 'database'>;
+  readonly config: Pick<Config, 'publicHost' | 'publicPort' | 'writeKey' | 'database'> &
+    Partial<Pick<Config, 'feedback'>>;
   readonly log: Logger;
 }
 
@@ -54,7 +60,11 @@ export async function startPublic(parts: PublicParts): Promise<PublicServer> {
   const intake = openPublicIntake(parts);
   const calls = intakeApp({ intake, writeKey, onFailure: failureReport(log) });
   const surveys = openSurveys(parts);
-  const server = serverOf((request) => (isForSurveys(request) ? surveys : calls).fetch(request));
+  const feedback = config.feedback === undefined ? null : openFeedback(parts.db, config.feedback, log);
+  const server = serverOf((request) => {
+    if (feedback !== null && isFor(FEEDBACK_PATH, request)) return feedback.fetch(request);
+    return (isFor(ANSWER_PATH, request) ? surveys : calls).fetch(request);
+  });
   const port = await listen(server, config);
   const host = config.publicHost.includes(':') ? `[${config.publicHost}]` : config.publicHost;
   const url = `http://${host}:${port}`;
@@ -105,8 +115,8 @@ function openPublicIntake({ db, cache, hints, log }: PublicParts): Intake {
   });
 }
 
-function isForSurveys(request: Request): boolean {
-  return new URL(request.url).pathname.startsWith(ANSWER_PATH);
+function isFor(path: string, request: Request): boolean {
+  return new URL(request.url).pathname.startsWith(path);
 }
 
 function serverOf(answer: (request: Request) => Response | Promise<Response>): Server {

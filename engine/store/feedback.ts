@@ -87,6 +87,15 @@ export async function recordRefused(
   return send === null ? 'no matter' : patientTransaction(db, async (tx) => record(tx, recipient, send));
 }
 
+/** The same for a mail that is already found. */
+export async function recordAbout(
+  db: Database,
+  recipient: ReturnedRecipient,
+  send: ReportedSend,
+): Promise<Taken['outcome']> {
+  return patientTransaction(db, async (tx) => record(tx, recipient, send));
+}
+
 /** A mail that came back, or that never left. */
 type AnySend = Omit<ReportedSend, 'handedAt'>;
 

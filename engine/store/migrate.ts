@@ -7,6 +7,7 @@ import { deployments } from './migrations/0003-deployments.ts';
 import { effects } from './migrations/0004-effects.ts';
 import { refusals } from './migrations/0005-refusals.ts';
 import { feedback } from './migrations/0006-feedback.ts';
+import { providerFeedback } from './migrations/0010-provider-feedback.ts';
 
 /** One step forward. Never changed once released. */
 export interface Migration {
@@ -15,7 +16,15 @@ export interface Migration {
 }
 
 /** All migrations, in order. */
-export const migrations: readonly Migration[] = [initial, identified, deployments, effects, refusals, feedback];
+export const migrations: readonly Migration[] = [
+  initial,
+  identified,
+  deployments,
+  effects,
+  refusals,
+  feedback,
+  providerFeedback,
+];
 
 /** The database was migrated by a newer version of Perennial. The message says what to do. */
 export class NewerDatabaseError extends Error {

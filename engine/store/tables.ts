@@ -184,6 +184,8 @@ export interface Tables {
     status: string | null;
     detail: string | null;
   };
+  provider_events: { provider: string; id: string; received_at: GeneratedTime };
+  provider_counts: { provider: string; outcome: string; count: Generated<number>; last_at: Time };
   opt_ins: { address: string; topic: string; at: Time; source: string };
   runs: {
     id: Id;

@@ -61,6 +61,7 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
       desk: openRoom(1),
       isDraining: () => false,
       links: null,
+      provider: null,
       key: { id: 1, secret: new Uint8Array(32) },
       log,
     };
