@@ -2,8 +2,10 @@
 import { nearest } from '../playbook/nearest.ts';
 import { type Expansion, type Place, report } from './expansion.ts';
 import { BLOCK_HELPERS, NEED, VALUE_HELPERS } from './helpers.ts';
+import { formLink } from './link.ts';
 import { isPlainPath, resolvePath } from './resolve.ts';
-import { type Expression, call, isLiteral } from './syntax.ts';
+import { shapeArguments } from './shaped.ts';
+import { type Expression, call, isLiteral, text as textLiteral } from './syntax.ts';
 
 /** A helper's arguments as the parser gives them. */
 interface Arguments {
@@ -25,7 +27,7 @@ export function expandExpression(
         return expandCall(node.original, { params: [], hash: undefined, loc: node.loc }, place, expansion) ?? node;
       }
       const value = resolvePath(node, use, place, expansion);
-      return use === 'needed' ? call(NEED, [value, textOf(node)], node.loc) : value;
+      return use === 'needed' && !isLiteral(value) ? call(NEED, [value, textOf(node)], node.loc) : value;
     }
     case 'SubExpression':
       return expandCall(node.path.original, node, place, expansion) ?? node;
@@ -49,11 +51,15 @@ export function expandCall(helper: string, node: Arguments, place: Place, expans
     return null;
   }
   const count = node.params.length;
-  if (count < arity.min || count > arity.max || (node.hash?.pairs.length ?? 0) > 0) {
+  const names = node.hash?.pairs.map(({ key }) => key) ?? [];
+  const { named = [] } = arity;
+  if (count < arity.min || count > arity.max || !names.every((name) => named.includes(name))) {
     const wanted = arity.min === arity.max ? `${arity.min}` : `${arity.min} to ${arity.max}`;
+    const without = named.length === 0 ? 'without names' : `and by name ${named.join(', ')}`;
+    const given = [`${count}`, ...names].join(' and ');
     report(expansion, place, node, {
       code: 'helper-arguments',
-      message: `${helper} takes ${wanted} values, without names; it has ${count}`,
+      message: `${helper} takes ${wanted} ${arity.max === 1 ? 'value' : 'values'}, ${without}; it has ${given}`,
       fix: EXAMPLES[helper] ?? null,
     });
     return null;
@@ -62,17 +68,27 @@ export function expandCall(helper: string, node: Arguments, place: Place, expans
   if (helper === 'survey_url') expansion.reads.add('survey.links');
   checkCurrency(helper, node.params as readonly Expression[], place, expansion);
   const use = helper === 'default' || helper === 'eq' ? 'tested' : 'needed';
-  const values = (node.params as Expression[]).map((param) => expandExpression(param, use, place, expansion));
-  return folded(helper, values, node.loc) ?? call(helper, values, node.loc);
+  const expanded = (param: Expression): Expression => expandExpression(param, use, place, expansion);
+  const values = (node.params as Expression[]).map(expanded);
+  const given = new Map(node.hash?.pairs.map(({ key, value }) => [key, expanded(value as Expression)]));
+  const shaped = shapeArguments(helper, values, given, node.loc);
+  if ('code' in shaped) {
+    report(expansion, place, node, shaped);
+    return null;
+  }
+  return folded(helper, values, node.loc) ?? call(helper, shaped, node.loc);
 }
 
-/** What `eq` and `default` give is known now where their values are. */
+/** What `eq`, `default` and `link` give is known now where their values are. */
 function folded(helper: string, values: readonly Expression[], loc: hbs.AST.SourceLocation): Expression | null {
   const [first, second] = values;
   if (first === undefined || !isLiteral(first)) return null;
   if (helper === 'eq' && second !== undefined && isLiteral(second)) {
     const value = first.value === second.value;
     return { type: 'BooleanLiteral', value, original: value, loc };
+  }
+  if (helper === 'link' && values.every(isLiteral)) {
+    return textLiteral(formLink(values.map(({ value }) => ({ isFixed: true, value }))), loc);
   }
   return helper === 'default' && first.value !== '' ? first : null;
 }
@@ -81,6 +97,9 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   date: 'write {{date customer.birthday "d MMMM"}}',
   money: 'write {{money event.total "GBP"}}',
   number: 'write {{number customer.orders}}',
+  plural: 'write {{plural customer.orders one="# order" other="# orders"}}',
+  list: 'write {{list customer.tags}}, {{list customer.tags "or"}} or {{list event.items of="title"}}',
+  link: 'write {{link company.website "/orders/" event.order_id}}',
   default: 'write {{default customer.first_name "there"}}',
   survey_url: 'write {{survey_url 9}}',
   eq: 'write {{#if (eq customer.stage "lapsed")}}',

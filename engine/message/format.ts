@@ -17,6 +17,8 @@ const MAX_FORMATTERS = 500;
 
 const numbers = new Map<string, Intl.NumberFormat>();
 const dates = new Map<string, Intl.DateTimeFormat>();
+const plurals = new Map<string, Intl.PluralRules>();
+const lists = new Map<string, Intl.ListFormat>();
 
 /**
  * A day or an instant in words: by default the locale's long date, else by luxon's tokens (`d MMMM yyyy, HH:mm`).
@@ -56,6 +58,49 @@ export function formatMoney(amount: unknown, currency: unknown, reader: Reader):
  */
 export function formatNumber(value: unknown, reader: Reader): string {
   return numberFormat(reader.locale, null).format(numeric('number', value));
+}
+
+/** The forms of a number that languages know, as CLDR names them. */
+export const PLURAL_FORMS = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;
+
+/**
+ * The form of words that the locale has for a number, `#` in it being the number. `forms` are pairs of name and words, `other`
+ * among them; `zero` is also for 0 itself, in every language.
+ * @throws {RenderError} `bad-value`
+ */
+export function formatPlural(value: unknown, forms: readonly unknown[], reader: Reader): string {
+  const count = numeric('plural', value);
+  const words = new Map(forms.flatMap((name, index) => (index % 2 === 0 ? [[name, forms[index + 1]] as const] : [])));
+  const rules = cached(plurals, reader.locale, () => new Intl.PluralRules(reader.locale));
+  const form = (count === 0 ? words.get('zero') : undefined) ?? words.get(rules.select(count)) ?? words.get('other');
+  return String(form).replaceAll('#', () => formatNumber(count, reader));
+}
+
+/**
+ * A list as a sentence has it: `a, b and c`, or with `or`; `of` names a field of its items. Null, hence no value, when it is empty.
+ * @throws {RenderError} `bad-value`
+ */
+export function formatList(value: unknown, kind: unknown, of: unknown, reader: Reader): string | null {
+  if (!Array.isArray(value)) throw new RenderError('bad-value', 'list', `list needs a list, not ${show(value)}`);
+  if (kind !== null && kind !== 'and' && kind !== 'or') {
+    throw new RenderError('bad-value', 'list', `list joins by "and" or by "or", not by ${show(kind)}`);
+  }
+  if (value.length === 0) return null;
+  const type = kind === 'or' ? 'disjunction' : 'conjunction';
+  const { locale } = reader;
+  const format = cached(lists, `${locale} ${type}`, () => new Intl.ListFormat(locale, { style: 'long', type }));
+  return format.format(value.map((item: unknown) => itemWords(item, of, reader)));
+}
+
+function itemWords(item: unknown, of: unknown, reader: Reader): string {
+  const isRecord = typeof item === 'object' && item !== null;
+  const field = typeof of === 'string' ? of : null;
+  const words: unknown =
+    field !== null && isRecord && Object.hasOwn(item, field) ? (item as Record<string, unknown>)[field] : item;
+  if (typeof words === 'string') return words;
+  if (typeof words === 'number') return formatNumber(words, reader);
+  const hint = isRecord && field === null ? ': name the field of its items, as in of="title"' : '';
+  throw new RenderError('bad-value', 'list', `list cannot print an item ${show(item)}${hint}`);
 }
 
 function instantOf(value: unknown): Instant | null {

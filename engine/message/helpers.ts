@@ -1,8 +1,18 @@
 /** The Handlebars environment: the helpers that templates have, and no others; no access to prototypes. */
 import Handlebars from 'handlebars';
 import type { Instant } from '../time/types.ts';
-import { type Reader, formatDate, formatMoney, formatNumber } from './format.ts';
+import {
+  type Reader,
+  formatDate,
+  formatList,
+  formatMoney,
+  formatNumber,
+  formatPlural,
+  PLURAL_FORMS,
+} from './format.ts';
+import { formLink } from './link.ts';
 import { RENDER_LIMITS, RenderError } from './scope.ts';
+import { FIXED } from './shaped.ts';
 import type { SurveyVariable } from './survey.ts';
 
 /** What helpers know besides their arguments: lives for one render. */
@@ -16,11 +26,21 @@ export interface RenderData extends Reader {
 /** A template ready to run. */
 export type Print = (context: Readonly<Record<string, unknown>>, data: RenderData) => string;
 
-/** Helpers that stand alone or in parentheses, with the least and most arguments each takes. */
-export const VALUE_HELPERS: ReadonlyMap<string, { readonly min: number; readonly max: number }> = new Map([
+/** How many values a helper takes, and which names. */
+export interface Arity {
+  readonly min: number;
+  readonly max: number;
+  readonly named?: readonly string[];
+}
+
+/** Helpers that stand alone or in parentheses. */
+export const VALUE_HELPERS: ReadonlyMap<string, Arity> = new Map<string, Arity>([
   ['date', { min: 1, max: 2 }],
   ['money', { min: 2, max: 2 }],
   ['number', { min: 1, max: 1 }],
+  ['plural', { min: 1, max: 1, named: PLURAL_FORMS }],
+  ['list', { min: 1, max: 2, named: ['of'] }],
+  ['link', { min: 1, max: 8 }],
   ['default', { min: 2, max: 8 }],
   ['eq', { min: 2, max: 2 }],
   ['survey_url', { min: 1, max: 1 }],
@@ -64,6 +84,12 @@ const HELPERS: Readonly<Record<string, Handlebars.HelperDelegate | undefined>> =
     formatMoney(amount, currency, readerOf(options)),
   survey_url: (score: unknown, options: unknown): string => surveyUrl(score, options),
   number: (value: unknown, options: unknown): string => formatNumber(value, readerOf(options)),
+  // The arguments of these three are in the order in which shaped.ts writes them.
+  plural: (count: unknown, ...rest: unknown[]): string => formatPlural(count, rest.slice(0, -1), readerOf(rest.at(-1))),
+  list: (items: unknown, kind: unknown, of: unknown, options: unknown): string | null =>
+    formatList(items, kind, of, readerOf(options)),
+  link: (kinds: string, ...rest: unknown[]): string =>
+    formLink(rest.slice(0, -1).map((value, index) => ({ isFixed: kinds[index] === FIXED, value }))),
 };
 
 const KNOWN_HELPERS = Object.fromEntries(

@@ -5,6 +5,7 @@ import type { Expansion, Parsed } from './expansion.ts';
 import { expand } from './expand.ts';
 import { type FrontMatter, type PlacedText, readFrontMatter } from './front-matter.ts';
 import { type KnownVariables, knownVariables } from './known.ts';
+import { findBareLinks } from './link-check.ts';
 import { parsePart, problemAt } from './parse.ts';
 import { withPreheader } from './preheader.ts';
 import { escapeContent } from './slots.ts';
@@ -157,6 +158,7 @@ function assemble(
   }
   const shown = preheaderParts.length === 0 || expansion.usedSlots.has('preheader');
   const complete = shown ? html : withPreheader(html, slots.get('preheader') ?? [], body.tree.loc);
+  problems.push(...findBareLinks(complete));
   return {
     subject: subjectParts,
     preheader: preheaderParts,

@@ -4,7 +4,8 @@
  * Where a block does not survive that (it begins in what text leaves out), each mail's HTML is converted instead.
  */
 import { type FormatCallback, type HtmlToTextOptions, compile } from 'html-to-text';
-import { type Part, content, program, partsOf } from './syntax.ts';
+import { NEED } from './helpers.ts';
+import { type Expression, type Part, content, partsOf, program, text as textLiteral } from './syntax.ts';
 
 /** Private-use characters that enclose a mark's number; a template must not hold them. */
 export const MARKS = { open: '\uE000', close: '\uE001' } as const;
@@ -79,7 +80,7 @@ function markedHtml(statements: readonly Part[], marks: Mark[], prints: Map<stri
         html += statement.value;
         break;
       case 'MustacheStatement':
-        html += markOf(printMark(statement, marks, prints));
+        html += linkMarks(statement, marks, prints) ?? markOf(printMark(statement, marks, prints));
         break;
       case 'BlockStatement': {
         html += markOf(marks.push({ kind: 'open', node: statement }) - 1);
@@ -94,6 +95,19 @@ function markedHtml(statements: readonly Part[], marks: Mark[], prints: Map<stri
     }
   }
   return html;
+}
+
+/** `mailto:` or `tel:` and one value: so that an address whose text is the address is shown once. */
+function linkMarks(node: hbs.AST.MustacheStatement, marks: Mark[], prints: Map<string, number>): string | null {
+  const [link] = node.params as readonly Expression[];
+  if (link?.type !== 'SubExpression' || link.path.original !== 'link') return null;
+  const [, scheme, value, ...more] = link.params as readonly Expression[];
+  if (scheme?.type !== 'StringLiteral' || !/^(mailto|tel):$/.test(scheme.value)) return null;
+  if (value === undefined || more.length > 0) return null;
+  const inner =
+    value.type === 'SubExpression' && value.path.original === NEED ? (value.params as Expression[]) : [value];
+  const shown = { ...node, params: [inner[0] ?? value, inner[1] ?? textLiteral('link', node.loc)] };
+  return `${scheme.value}${markOf(printMark(shown, marks, prints))}`;
 }
 
 /** Equal expressions share a mark, so that a link whose address is its text is shown once. */

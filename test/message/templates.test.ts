@@ -2,68 +2,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type MailScope, RenderError, compileTemplates, usableLocale } from '../../engine/message/templates.ts';
+import { RenderError, compileTemplates, usableLocale } from '../../engine/message/templates.ts';
 import { textOfHtml } from '../../engine/message/text.ts';
 import { sharedFolder, sourcesIn } from '../support/shared.ts';
-
-const COMPANY = `
-company:
-  name: Hearth & Home
-  care: { email: friends@hearth.example, phone: "+44 20 7946 0018" }
-attributes: { plan: string, renewal_date: date }
-events:
-  order.placed: { total: number, order_id: string, items: list }
-  review.posted: { rating: number }
-`;
-
-const SCOPE: MailScope = {
-  customer: {
-    id: 'ada',
-    name: 'Ada <Lovelace> & co',
-    first_name: 'Ada',
-    last_name: null,
-    birthday: '1990-02-28',
-    first_order_at: Date.UTC(2026, 0, 1, 23, 30),
-    tags: ['a', 'b'],
-    orders: 1234,
-    plan: '',
-  },
-  company: { name: 'Hearth & Home', care: { email: 'friends@hearth.example', phone: '+44 20' } },
-  event: {
-    total: 42.5,
-    order_id: 'A-1',
-    items: [
-      { title: 'Mug', price: 12 },
-      { title: 'Pot "L"', price: 30.5 },
-    ],
-  },
-  vars: { at: '2026-03-02T09:15:00+01:00', gift: { code: 'X1' } },
-  unsubscribe_url: 'https://hearth.example/u?t=1&k=2',
-  locale: 'en-GB',
-  zone: { name: 'Europe/Berlin', offsetAt: () => 3_600_000 },
-  now: Date.UTC(2026, 2, 2),
-};
-
-interface Files {
-  readonly [path: string]: string;
-}
-
-function compile(files: Files) {
-  const sources = Object.entries({ 'perennial.yaml': COMPANY, ...files }).map(([path, text]) => ({ path, text }));
-  return compileTemplates(sources);
-}
-
-function compileBody(body: string, more: Files = {}) {
-  return compile({ 'templates/t.hbs': `---\nsubject: Hi\n---\n${body}`, ...more });
-}
-
-function render(body: string, more: Files = {}, scope: MailScope = SCOPE) {
-  const { templates, problems } = compileBody(body, more);
-  expect(problems.filter(({ level }) => level === 'error')).toEqual([]);
-  const template = templates.get('t');
-  if (template === null) throw new Error('the template is missing');
-  return template.render(scope);
-}
+import { compile, compileBody, type Files, render, SCOPE } from './support.ts';
 
 describe('rendering', () => {
   it.each([
@@ -158,7 +100,7 @@ describe('layouts, partials and slots', () => {
   const PARTIALS = {
     'templates/partials/head.hbs': '{{#if preheader}}<i hidden>{{preheader}}</i>{{/if}}',
     'templates/partials/button.hbs':
-      '<a href="{{company.name}}{{href}}" {{#if (eq kind "big")}}class="big"{{/if}}>{{default label "Go"}}</a>',
+      '<a href="{{link href}}" title="{{company.name}}" {{#if (eq kind "big")}}class="big"{{/if}}>{{default label "Go"}}</a>',
   };
 
   it('puts a mail together', () => {
@@ -167,9 +109,9 @@ describe('layouts, partials and slots', () => {
       'templates/layouts/default.hbs': LAYOUT,
       'templates/layouts/bare.hbs': '<b>{{{body}}}</b>',
       'templates/a.hbs':
-        '---\nsubject: Tea & {{customer.first_name}}\npreheader: <now>\n---\n{{> button href="/x?a=1&b=2" kind="big"}}',
+        '---\nsubject: Tea & {{customer.first_name}}\npreheader: <now>\n---\n{{> button href="https://hearth.example/x?a=1&b=2" kind="big"}}',
       'templates/b.hbs':
-        '---\nsubject: s\nlayout: bare\n---\n{{#each event.items}}{{> button href=title label=@index}}{{/each}}',
+        '---\nsubject: s\nlayout: bare\n---\n{{#each event.items}}{{> button href=page label=@index}}{{/each}}',
       'templates/c.hbs':
         '---\nsubject: s\nlayout: none\npreheader: "Hello {{customer.first_name}}"\n---\n<body id=1>x</body>',
     };
@@ -178,10 +120,10 @@ describe('layouts, partials and slots', () => {
     expect(templates.names).toEqual(['a', 'b', 'c']);
     const html = (name: string) => templates.get(name)?.render(SCOPE).html;
     expect(html('a')).toBe(
-      '<title>Tea &#38; Ada</title><body class="x"><i hidden>&#60;now&#62;</i><a href="Hearth &amp; Home/x?a=1&#38;b=2" class="big">Go</a></body>',
+      '<title>Tea &#38; Ada</title><body class="x"><i hidden>&#60;now&#62;</i><a href="https://hearth.example/x?a=1&#38;b=2" title="Hearth &amp; Home" class="big">Go</a></body>',
     );
     expect(html('b')).toBe(
-      '<b><a href="Hearth &amp; HomeMug" >0</a><a href="Hearth &amp; HomePot &quot;L&quot;" >1</a></b>',
+      '<b><a href="https://hearth.example/mug" title="Hearth &amp; Home" >0</a><a href="https://hearth.example/pot" title="Hearth &amp; Home" >1</a></b>',
     );
     expect(html('c')).toMatch(/^<body id=1><div style="display:none[^>]*>Hello Ada<\/div>x<\/body>/);
     expect(templates.get('c')?.render(SCOPE)).toMatchObject({ preheader: 'Hello Ada', text: 'x\n' });
@@ -216,7 +158,7 @@ describe('plain text', () => {
     ['<p>Hello {{customer.name}}</p>', 'Hello Ada <Lovelace> & co\n'],
     ['<h1>Big</h1><p>One<br>two&nbsp;&amp; three</p>', 'Big\n\nOne\ntwo & three\n'],
     ['<a href="{{unsubscribe_url}}">Unsubscribe</a>', 'Unsubscribe <https://hearth.example/u?t=1&k=2>\n'],
-    ['<a href="mailto:{{company.care.email}}">{{company.care.email}}</a>', 'friends@hearth.example\n'],
+    ['<a href="{{link \'mailto:\' company.care.email}}">{{company.care.email}}</a>', 'friends@hearth.example\n'],
     ['<p>A</p>{{#if customer.last_name}}<p>B</p>{{/if}}<p>C</p>', 'A\n\nC\n'],
     ['<p>A</p>{{#if customer.orders}}<p>B</p>{{else}}<p>X</p>{{/if}}<p>C</p>', 'A\n\nB\n\nC\n'],
     [
