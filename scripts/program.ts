@@ -7,6 +7,7 @@ import { checkCommand } from './check.ts';
 import { customerCommand } from './customer.ts';
 import { demoCommand } from './demo.ts';
 import { deployCommand } from './deploy.ts';
+import { dkimCommand } from './dkim.ts';
 import { feedbackCommand } from './feedback.ts';
 import { heldCommand } from './held.ts';
 import { importCommand } from './import.ts';
@@ -54,6 +55,7 @@ export function perennialProgram(version: string): Command {
         taskCommand(),
       ],
     ],
+    ['Sending domain:', [dkimCommand()]],
     [
       'Data and mail:',
       [importCommand(), couponsCommand(), sampleCommand(), inboxCommand(), bouncesCommand(), feedbackCommand()],

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { nearest } from '../engine/playbook/nearest.ts';
 import { feedbackSettings, feedbackVariables, type FeedbackSettings } from './feedback/settings.ts';
+import { readDkimPlaces, type DkimKeySource } from './dkim-keys.ts';
 import { maskUrl } from './mask-url.ts';
 import { readWebhookSecret } from './webhooks/sign.ts';
 
@@ -60,6 +61,8 @@ export interface Config {
   readonly feedback: FeedbackSettings;
   readonly concurrency: Concurrency;
   readonly smtpConnections: number;
+  /** Private keys that sign mail, by selector; null: they are in .perennial/dkim of the company's folder. */
+  readonly dkimKeys: ReadonlyMap<string, DkimKeySource> | null;
   readonly logLevel: LogLevel;
 }
 
@@ -138,6 +141,11 @@ const schema = z.object({
   PERENNIAL_SMTP_CONNECTIONS: wholeNumber(1, 100, '8')
     .default(8)
     .meta({ description: 'connections to the mail server from one process' }),
+  PERENNIAL_DKIM_KEYS: z.string().transform(readDkimKeys).optional().meta({
+    description:
+      'the private keys of `mail.dkim`: SELECTOR=FILE, or SELECTOR=base64: and the file in base64; several by commas',
+    unset: '.perennial/dkim/SELECTOR.pem in the company folder',
+  }),
   LOG_LEVEL: z
     .enum(LOG_LEVELS, { error: (issue) => `expected one of ${LOG_LEVELS.join(', ')}, not ${quote(issue.input)}` })
     .default('info')
@@ -192,6 +200,7 @@ export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
     feedback: feedbackSettings(value),
     concurrency: value.PERENNIAL_CONCURRENCY,
     smtpConnections: value.PERENNIAL_SMTP_CONNECTIONS,
+    dkimKeys: value.PERENNIAL_DKIM_KEYS ?? null,
     logLevel: value.LOG_LEVEL,
   };
 }
@@ -248,6 +257,14 @@ function readSecrets(text: string, context: z.RefinementCtx): readonly Uint8Arra
   const message =
     'expected whsec_ and 24 to 64 bytes in base64, several parted by commas. ' +
     'Make one with: echo "whsec_$(openssl rand -base64 32)"';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+}
+
+function readDkimKeys(text: string, context: z.RefinementCtx): ReadonlyMap<string, DkimKeySource> {
+  const places = readDkimPlaces(text);
+  if (typeof places !== 'string') return places;
+  const message = `expected SELECTOR=FILE, such as s2026=/etc/perennial/s2026.pem, several parted by commas: ${places}`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 }

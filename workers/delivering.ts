@@ -22,6 +22,7 @@ import { errorFields, type Logger } from './log.ts';
 import { refusalOf } from './returned-mail.ts';
 import type { Room } from './room.ts';
 import type { Settling } from './settling.ts';
+import type { Signer } from './signing.ts';
 
 export type { MailLane } from '../engine/store/claim.ts';
 
@@ -49,6 +50,7 @@ export interface DeliveryParts {
   readonly key: SigningKey;
   /** Whose server the mail goes to; null: none that reports by webhooks. */
   readonly provider: Provider | null;
+  readonly signer: Signer;
   readonly log: Logger;
 }
 
@@ -128,7 +130,11 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
       reason: error instanceof Error ? error.message : String(error),
     };
   }
-  const outcome = await parts.transports[lane].deliver(mail, async () => parts.handOver.handOver({ sendId, fence }));
+  const signed = await parts.signer.sign(mail, send.release.company, send.now);
+  const outcome: Outcome =
+    signed.kind === 'unsigned'
+      ? { kind: 'retry', reason: signed.reason, code: null, scope: 'connection' }
+      : await parts.transports[lane].deliver(signed.mail, async () => parts.handOver.handOver({ sendId, fence }));
   return { sendId, fence, customerId, ...reported(outcome, send.attempts + 1) };
 }
 

@@ -12,6 +12,7 @@ import { errorFields, type Logger } from './log.ts';
 import { openOutgoing, type Outgoing } from './outgoing.ts';
 import { compileSources, openParts, type Parts } from './parts.ts';
 import { notesFor, requireSettings } from './needs.ts';
+import { requireDkimKeys } from './signing.ts';
 import { startPublic, type PublicServer } from './public.ts';
 
 /** An engine that runs. */
@@ -156,6 +157,7 @@ async function settingsFor({ cache, db, config, log }: Parts): Promise<readonly 
   try {
     const { release } = await cache.context(db);
     requireSettings(release, config);
+    if (config.smtpUrl !== null) await requireDkimKeys(release.company, config);
     return notesFor(release, config);
   } catch (error) {
     // No release yet, or one that does not compile: whoever works on it says so.

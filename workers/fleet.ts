@@ -20,6 +20,7 @@ import type { Parts } from './parts.ts';
 import { openRoom } from './room.ts';
 import { startScheduler, type Scheduler } from './scheduler.ts';
 import { openSettling } from './settling.ts';
+import { openSigner } from './signing.ts';
 import { startSweeping } from './sweeping.ts';
 import { startCalling } from './webhooks/calling.ts';
 
@@ -78,6 +79,7 @@ export function startFleet(
       links: parts.links,
       key: parts.key,
       provider: config.smtpUrl === null ? null : providerOf(config.smtpUrl),
+      signer: openSigner({ config, log }),
       log,
     };
     for (const lane of ['transactional', 'bulk'] as const) {

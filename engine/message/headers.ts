@@ -18,6 +18,17 @@ const FOLD_AT = 78;
 const LONGEST_WORD = 900;
 /** Bytes in one encoded-word: `=?UTF-8?B?` + 60 + `?=` stays under the 75 characters of RFC 2047 section 2. */
 const ENCODED_WORD_BYTES = 45;
+/** The same section: how long a line with an encoded-word may be. */
+const ENCODED_LINE = 76;
+/** What an encoded-word has besides its text. */
+const ENCODED_WORD_FRAME = '=?UTF-8?B??='.length;
+/** Of UTF-8. */
+const LONGEST_CHARACTER_BYTES = 4;
+/**
+ * Of one field, in bytes as it is written. Postfix cuts off what goes beyond its header_size_limit (102,400) without a word,
+ * others refuse: a name or a subject of that size is a mistake in the data.
+ */
+const LARGEST_FIELD = 64 * 1024;
 
 // eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
 const FORBIDDEN = /[\r\n\0]/;
@@ -26,15 +37,17 @@ const ATOMS = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+
 
 /**
  * A whole header line with its CRLF, folded. Text that is not plain ASCII goes out as encoded-words.
- * @throws {ComposeError} `line-break` when the value holds CR, LF or NUL, `too-long` for an unbreakable ASCII value.
+ * @throws {ComposeError} `line-break` when the value holds CR, LF or NUL, `too-long` for one of more than 64 KB.
  */
 export function unstructuredHeader(name: string, value: string): string {
   refuseLineBreaks(name, value);
   if (isPlain(value)) {
     if (name.length + 2 + value.length <= FOLD_AT) return `${name}: ${value}\r\n`;
-    if (longestWord(value) <= LONGEST_WORD) return `${foldAtSpaces(`${name}: ${value}`, name.length + 2)}\r\n`;
+    if (longestWord(value) <= LONGEST_WORD) {
+      return bounded(name, `${foldAtSpaces(`${name}: ${value}`, name.length + 2)}\r\n`);
+    }
   }
-  return `${name}: ${encodedWords(value)}\r\n`;
+  return bounded(name, `${name}:${encodedWords(value, name.length + 1)}\r\n`);
 }
 
 /**
@@ -46,22 +59,22 @@ export function structuredHeader(name: string, value: string): string {
   if (longestWord(value) > LONGEST_WORD) {
     throw new ComposeError('too-long', name, `${name} has a word of more than ${LONGEST_WORD} characters; shorten it`);
   }
-  return `${foldAtSpaces(`${name}: ${value}`, name.length + 2)}\r\n`;
+  return bounded(name, `${foldAtSpaces(`${name}: ${value}`, name.length + 2)}\r\n`);
 }
 
 /**
  * A header line with one mailbox. `address` must already be valid.
- * @throws {ComposeError} `line-break` when the display name holds CR, LF or NUL.
+ * @throws {ComposeError} `line-break` when the display name holds CR, LF or NUL, `too-long` for one of more than 64 KB.
  */
 export function mailboxHeader(name: string, displayName: string | null, address: string): string {
   refuseLineBreaks(name, displayName ?? '');
   refuseLineBreaks(name, address);
   if (displayName === null || displayName.trim() === '') return `${name}: ${address}\r\n`;
-  const phrase = encodePhrase(displayName);
-  const line = `${name}: ${phrase} <${address}>`;
+  const phrase = encodePhrase(displayName, name.length + 1);
+  const line = `${name}:${phrase} <${address}>`;
   const lastLine = line.length - (line.lastIndexOf('\n') + 1);
   // The bracketed address goes to a line of its own when the name leaves no room.
-  return lastLine <= FOLD_AT ? `${line}\r\n` : `${name}: ${phrase}\r\n <${address}>\r\n`;
+  return bounded(name, lastLine <= ENCODED_LINE ? `${line}\r\n` : `${name}:${phrase}\r\n <${address}>\r\n`);
 }
 
 /** Whether a value needs no encoding: printable ASCII, no look-alike of an encoded-word, no space at its edges. */
@@ -69,23 +82,29 @@ export function isPlain(value: string): boolean {
   return PRINTABLE_ASCII.test(value) && !value.includes('=?') && value === value.trim() && value !== '';
 }
 
-function encodePhrase(displayName: string): string {
+function encodePhrase(displayName: string, used: number): string {
   if (isPlain(displayName) && displayName.length <= FOLD_AT) {
-    return ATOMS.test(displayName) ? displayName : `"${displayName.replace(/["\\]/g, '\\$&')}"`;
+    return ATOMS.test(displayName) ? ` ${displayName}` : ` "${displayName.replace(/["\\]/g, '\\$&')}"`;
   }
-  return encodedWords(displayName);
+  return encodedWords(displayName, used);
 }
 
-/** RFC 2047 base64 words joined by folds; no character is split between two (section 5). */
-function encodedWords(value: string): string {
-  if (value === '') return '';
+/**
+ * RFC 2047 base64 words joined by folds, after a space or a fold; no character is split between two (section 5).
+ * `used`: the characters that the first line has already.
+ */
+function encodedWords(value: string, used: number): string {
+  if (value === '') return ' ';
+  const room = Math.floor((ENCODED_LINE - used - 1 - ENCODED_WORD_FRAME) / 4) * 3;
   const words: string[] = [];
   let chunk = '';
   let bytes = 0;
+  let limit = room < LONGEST_CHARACTER_BYTES ? ENCODED_WORD_BYTES : Math.min(room, ENCODED_WORD_BYTES);
   for (const character of value) {
     const size = Buffer.byteLength(character);
-    if (bytes + size > ENCODED_WORD_BYTES) {
+    if (bytes + size > limit) {
       words.push(chunk);
+      limit = ENCODED_WORD_BYTES;
       chunk = '';
       bytes = 0;
     }
@@ -93,7 +112,17 @@ function encodedWords(value: string): string {
     bytes += size;
   }
   words.push(chunk);
-  return words.map((word) => `=?UTF-8?B?${Buffer.from(word, 'utf8').toString('base64')}?=`).join('\r\n ');
+  const encoded = words.map((word) => `=?UTF-8?B?${Buffer.from(word, 'utf8').toString('base64')}?=`).join('\r\n ');
+  return room < LONGEST_CHARACTER_BYTES ? `\r\n ${encoded}` : ` ${encoded}`;
+}
+
+function bounded(field: string, line: string): string {
+  if (line.length <= LARGEST_FIELD) return line;
+  throw new ComposeError(
+    'too-long',
+    field,
+    `${field} would have ${line.length} bytes; at most ${LARGEST_FIELD} arrive whole`,
+  );
 }
 
 /** Folds before single spaces, so that unfolding gives the same text back. `from` is where the value begins. */

@@ -68,6 +68,14 @@ export interface Cap {
   readonly per: Duration;
 }
 
+/** With which keys mail is signed (RFC 6376). */
+export interface Dkim {
+  /** The domain that signs, in punycode; null: that of the sender. */
+  readonly domain: string | null;
+  /** Names of keys: one signature for each. */
+  readonly selectors: readonly string[];
+}
+
 /** `perennial.yaml`, checked. */
 export interface Company {
   /** Every field of `company:`, as templates see it (`{{company.…}}`). */
@@ -78,6 +86,8 @@ export interface Company {
     readonly onlyTo: readonly string[] | null;
     /** The mailbox of signed return paths; undefined as null: none. */
     readonly bounces?: string | null;
+    /** How mail is signed; undefined as null: not at all. */
+    readonly dkim?: Dkim | null;
   };
   /** `defaults.timezone`: for customers without a valid one, and for launches. */
   readonly zone: Zone;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import type { ComposedMail } from '../../engine/message/compose.ts';
 import { compileTemplates } from '../../engine/message/templates.ts';
 import { advance } from '../../engine/store/advance.ts';
 import { openReleaseCache } from '../../engine/store/context.ts';
@@ -63,6 +64,7 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
       links: null,
       provider: null,
       key: { id: 1, secret: new Uint8Array(32) },
+      signer: { sign: async (mail: ComposedMail) => ({ kind: 'ready' as const, mail }) },
       log,
     };
     expect(await deliver(parts, 'transactional', [id])).toBe(1);

@@ -36,6 +36,10 @@ export function buildCompany(source: CompanySource, resolved: Resolved): Default
       replyTo: mail.reply_to ?? null,
       onlyTo: mail.only_to ?? null,
       bounces: mail.bounces ?? null,
+      dkim:
+        mail.dkim === undefined
+          ? null
+          : { domain: mail.dkim.domain ?? null, selectors: [...new Set(mail.dkim.selectors)] },
     },
     zone: (defaults.timezone === undefined ? null : zone(defaults.timezone)) ?? utc,
     locale: defaults.locale ?? 'en',

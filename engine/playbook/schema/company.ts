@@ -33,6 +33,22 @@ function parseBounceMailbox(written: string): string {
   );
 }
 
+const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+function parseDomain(written: string): string {
+  if (DOMAIN.test(written) && written.length <= 253) return written;
+  throw new TextError(
+    `"${written}" is no domain: expected such as "hearth.example", in small letters; other languages in punycode (xn--…)`,
+  );
+}
+
+const SELECTOR = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+function parseSelector(written: string): string {
+  if (SELECTOR.test(written)) return written;
+  throw new TextError(`"${written}" is no selector: expected small letters, digits and hyphens, such as "s2026a"`);
+}
+
 function parseSender(written: string): string {
   const match = /^[^<>\r\n]*<([^<>]*)>$/.exec(written);
   if (ADDRESS.test(match?.[1] ?? written)) return written;
@@ -81,6 +97,20 @@ const company = z
   .catchall(z.unknown())
   .describe('The company; every field is `company.…` in templates.');
 
+/** Each signature is some 600 bytes and a millisecond of work. */
+const MOST_SELECTORS = 4;
+
+const dkim = z.strictObject({
+  domain: text('a domain', ['hearth.example'], parseDomain)
+    .optional()
+    .describe("The domain that signs. Default: the sender's."),
+  selectors: z
+    .array(text('a selector', ['s2026a'], parseSelector))
+    .min(1, { error: 'expected at least one selector' })
+    .max(MOST_SELECTORS, { error: `at most ${MOST_SELECTORS} selectors` })
+    .describe('The names of the keys; each signs every mail. Private keys are never here: see `perennial dkim`.'),
+});
+
 const mail = z.strictObject({
   from: text('a sender', ['Hearth & Home <hello@hearth.example>'], parseSender).describe('The sender of every mail.'),
   reply_to: address.optional().describe('Where answers go. Default: the sender.'),
@@ -90,6 +120,7 @@ const mail = z.strictObject({
       'A mailbox that takes what comes back; each mail gets a signed return path there, such as ' +
         '`bounce+TOKEN@hearth.example`. Default: the sender, without a token.',
     ),
+  dkim: dkim.optional().describe('Signs every mail (DKIM). Default: nothing is signed here.'),
   only_to: z
     .array(text('an address or a domain', ['hearth.example'], parseAllowed))
     .optional()
