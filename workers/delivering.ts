@@ -19,6 +19,7 @@ import { recordRefused } from '../engine/store/feedback.ts';
 import type { Hints } from './hints.ts';
 import { composeSend } from './composing.ts';
 import { errorFields, type Logger } from './log.ts';
+import { heedServer, returnPlaces, waitForPlace } from './pacing.ts';
 import { refusalOf } from './returned-mail.ts';
 import type { Room } from './room.ts';
 import type { Settling } from './settling.ts';
@@ -67,10 +68,23 @@ export async function deliver(parts: DeliveryParts, lane: MailLane, customerIds:
   let due = customerIds;
   while (due.length > 0 && !parts.isDraining()) {
     const max = parts.claimSize.next();
-    const { claimed, planned } = await claimSends(parts.db, parts.cache, lane, due, { max });
+    const { server } = parts.transports[lane];
+    const { claimed, planned } = await claimSends(parts.db, parts.cache, lane, due, { max, server });
+    const claimedAtMs = performance.now();
     const other = lane === 'bulk' ? 'transactional' : 'bulk';
     void parts.hints.send({ [other]: planned[other] });
-    await Promise.all(claimed.map(async (send) => carry(parts, lane, send)));
+    const carried = await Promise.all(
+      claimed.map(async (send) => {
+        await waitForPlace(send, claimedAtMs);
+        return { send, result: await carry(parts, lane, send) };
+      }),
+    );
+    const unused = carried.filter(({ result }) => result === 'withheld' || result === 'broken');
+    await returnPlaces(
+      parts,
+      lane,
+      unused.map(({ send }) => send),
+    );
     delivered += claimed.length;
     // What is due and could not be claimed although there was room is not ours to take now.
     due = claimed.length < max ? [] : planned[lane];
@@ -78,7 +92,7 @@ export async function deliver(parts: DeliveryParts, lane: MailLane, customerIds:
   return delivered;
 }
 
-async function carry(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): Promise<void> {
+async function carry(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): Promise<SettleResult['kind']> {
   const startedMs = performance.now();
   await parts.room.enter();
   try {
@@ -87,6 +101,7 @@ async function carry(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): P
     await parts.settling.settle(timed);
     const settled = await result;
     if (settled.kind === 'permanent') await takeRefusal(parts, settled.sendId, settled.reason);
+    return settled.kind;
   } finally {
     parts.room.leave();
   }
@@ -100,6 +115,11 @@ async function takeRefusal(parts: DeliveryParts, sendId: number, reason: string)
     const outcome = await recordRefused(parts.db, sendId, recipient);
     if (outcome === 'suppressed')
       parts.log.info({ send: sendId, status: recipient.status }, 'a dead address was suppressed');
+    else if (outcome === 'recorded' && recipient.verdict === 'sender')
+      parts.log.warn(
+        { send: sendId, status: recipient.status },
+        'a domain refuses the sender and is held: see "perennial pace"',
+      );
   } catch (error) {
     parts.log.error({ send: sendId, ...errorFields(error) }, 'what a server said of an address could not be recorded');
   }
@@ -135,6 +155,7 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
     signed.kind === 'unsigned'
       ? { kind: 'retry', reason: signed.reason, code: null, scope: 'connection' }
       : await parts.transports[lane].deliver(signed.mail, async () => parts.handOver.handOver({ sendId, fence }));
+  if (outcome.kind === 'retry') await heedServer(parts, send, outcome);
   return { sendId, fence, customerId, ...reported(outcome, send.attempts + 1) };
 }
 

@@ -11,6 +11,7 @@ import type { Database } from '../engine/store/database.ts';
 import type { ReleaseCache } from '../engine/store/context.ts';
 import { expireLeases } from '../engine/store/expire.ts';
 import { acquireLease, releaseLease } from '../engine/store/lease.ts';
+import { forgetIdle } from '../engine/store/pace/permits.ts';
 import { workRuns } from '../engine/store/runs.ts';
 import { newTickCursor, tick, type Ticked } from '../engine/store/tick.ts';
 import type { HintQueue, Lane } from '../engine/queue/queue.ts';
@@ -27,6 +28,8 @@ const MIN_SLEEP_MS = 5;
 const STANDBY_MS = 2_000;
 /** How often expired leases of sends are looked for. */
 const EXPIRE_EVERY_MS = 1_000;
+/** How often limits are looked for that nobody uses any more. */
+const FORGET_EVERY_MS = 3_600_000;
 /** Customers hinted and not yet taken, per lane. */
 const MAX_OUTSTANDING_JOBS = 50;
 /** How often the queue is asked how long it is. */
@@ -58,6 +61,7 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
   const cursor = newTickCursor();
   const room = openRoom(parts.queue);
   let expiredAtMs = 0;
+  let forgotAtMs = Number.NEGATIVE_INFINITY;
   let acting = false;
   let leasedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -76,6 +80,10 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
       expiredAtMs = performance.now();
       const expired = await expireLeases(db, cache, 1_000);
       if (expired.unknown > 0) log.warn({ ...expired }, 'sends were left open by a crash');
+    }
+    if (performance.now() - forgotAtMs > FORGET_EVERY_MS) {
+      forgotAtMs = performance.now();
+      await forgetIdle(db);
     }
     const runs = await workRuns(db, cache, { chunk: RUN_CHUNK });
     const limits = { perPlaybook: ROWS_PER_PLAYBOOK, room: await room(), cursor };

@@ -24,6 +24,7 @@ import type {
   Send,
   SendChange,
   Timer,
+  WaitsFor,
 } from './types.ts';
 
 export { ReaderLog } from './reader.ts';
@@ -155,10 +156,11 @@ export class Draft {
   }
 
   /** Plans a send, or re-dates a planned one; with what an attempt found that it must wait for. */
-  planSend(send: Send, waitsFor?: 'window' | 'cap'): void {
+  planSend(send: Send, waitsFor?: WaitsFor, pacedFrom?: Instant): void {
     this.sends.set(sendKey(send), send);
     const change = { send, status: 'planned' } as const;
-    this.sendsChanged.set(sendKey(send), waitsFor === undefined ? change : { ...change, waitsFor });
+    const why = { ...(waitsFor === undefined ? {} : { waitsFor }), ...(pacedFrom === undefined ? {} : { pacedFrom }) };
+    this.sendsChanged.set(sendKey(send), { ...change, ...why });
   }
 
   /** Takes a send out of the planned ones: it is on its way, and the protocol has it. */

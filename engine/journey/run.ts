@@ -16,7 +16,7 @@ import { byReader } from './reader.ts';
 import { acceptSegments } from './segments.ts';
 import { afterMail, lineOfMail } from './survey.ts';
 import { armTimers, fireTimer } from './timers.ts';
-import type { Context, Decision, Enrolment, EntryRefusal, Profile, Send, Settlement } from './types.ts';
+import type { Context, Decision, Enrolment, EntryRefusal, PaceWait, Profile, Send, Settlement } from './types.ts';
 import { zoneOf } from './view.ts';
 
 export { continueWaits, receive } from './receive.ts';
@@ -150,6 +150,22 @@ export function attempt(draft: Draft, send: Send, at: Instant, ctx: Context): De
   }
   if (decision.do !== 'hand') fireWaiting(draft, send.playbook, at, ctx);
   return decision;
+}
+
+/**
+ * Puts a mail that may go off until `until`, after `at`, since its pace does not let it go yet. `pacedFrom` is when it was
+ * due before that, so that what waits for too long is late (`decide` asked with that time).
+ */
+export function putOff(
+  draft: Draft,
+  send: Send,
+  { until, waitsFor, pacedFrom }: { readonly until: Instant; readonly waitsFor: PaceWait; readonly pacedFrom: Instant },
+  at: Instant,
+  ctx: Context,
+): void {
+  draft.item = itemOf(draft, at, send.playbook, RANK.wait);
+  draft.planSend({ ...send, dueAt: until }, waitsFor, pacedFrom);
+  fireWaiting(draft, send.playbook, at, ctx);
 }
 
 /** A trigger of time may have waited for a mail of its playbook (due.ts). */

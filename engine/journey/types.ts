@@ -227,9 +227,18 @@ export interface Attempt {
   readonly decision: Decision;
 }
 
-/** A send as it stands after a run. `waitsFor`: an attempt put it off until its `dueAt`, and for this. */
+/** What puts a mail off apart from the language: a limit of mails per second, the day's volume, a domain that is held. */
+export type PaceWait = 'pace' | 'warm_up' | 'domain';
+
+/** What an attempt found that a mail must wait for. */
+export type WaitsFor = 'window' | 'cap' | PaceWait;
+
+/**
+ * A send as it stands after a run. `waitsFor`: an attempt put it off until its `dueAt`, and for this; `pacedFrom`: when it was
+ * due before its pace put it off.
+ */
 export type SendChange =
-  | { readonly send: Send; readonly status: 'planned'; readonly waitsFor?: 'window' | 'cap' }
+  | { readonly send: Send; readonly status: 'planned'; readonly waitsFor?: WaitsFor; readonly pacedFrom?: Instant }
   | { readonly send: Send; readonly status: 'skipped'; readonly reason: SkipReason; readonly at: Instant }
   | { readonly send: Send; readonly status: 'cancelled'; readonly reason: string; readonly at: Instant };
 

@@ -9,7 +9,7 @@
  *    section 3.1 allows message content as the first of a group). They name sender and recipient and nothing more, so
  *    when the connection is lost the following mail was not handed over to anybody.
  */
-import { type Outcome, type Progress, type SmtpFault, classify } from './outcome.ts';
+import { type Outcome, type Progress, type SmtpFault, classify, isThrottled } from './outcome.ts';
 import type { Answer, SmtpSession } from './session.ts';
 import { transparent } from './transparent.ts';
 
@@ -155,8 +155,10 @@ function tooEarly(reply: Answer & { kind: 'reply' }): SmtpFault {
 }
 
 function failed(fault: SmtpFault, progress: Progress): Ended {
-  const stale = progress === 'envelope' && isLost(fault);
-  return { outcome: classify(fault, progress), stale, reusable: isReply(fault) && progress !== 'body' };
+  const outcome = classify(fault, progress);
+  // Asked to go slower, it would be of no use to try at once on another connection.
+  const stale = progress === 'envelope' && isLost(fault) && !isThrottled(outcome);
+  return { outcome, stale, reusable: isReply(fault) && progress !== 'body' };
 }
 
 function withoutEnd(message: Buffer): Buffer {

@@ -41,6 +41,10 @@ const SESSION_CODES: ReadonlySet<number> = new Set([500, 502, 503, 530, 534, 535
 const ENVELOPE_COMMANDS: ReadonlySet<string> = new Set(['MAIL FROM', 'RCPT TO', 'DATA']);
 /** RFC 3463: x.4.z is the way to the domain, x.7.z its policy (rates, reputation). */
 const DOMAIN_STATUS = /\b4\.[47]\.\d{1,3}\b/;
+/** RFC 3463, x.7: a policy, such as how fast mail may come. */
+const POLICY_STATUS = /\b4\.7\.\d{1,3}\b/;
+/** Replies that ask all mail to a domain to come later. 450 is about one mailbox, or a greylist's about one sender and reader. */
+const SLOWER_CODES: ReadonlySet<number> = new Set([421, 451]);
 const MAX_REASON = 500;
 
 /** What was thrown, as a fault. */
@@ -48,6 +52,12 @@ export function faultOf(error: unknown): SmtpFault {
   return typeof error === 'object' && error !== null && 'message' in error
     ? (error as SmtpFault)
     : { message: String(error) };
+}
+
+/** Whether a server asked all mail to the recipient's domain to come more slowly. */
+export function isThrottled(outcome: Outcome): boolean {
+  if (outcome.kind !== 'retry' || outcome.scope !== 'domain' || outcome.code === null) return false;
+  return SLOWER_CODES.has(outcome.code) && POLICY_STATUS.test(outcome.reason);
 }
 
 /** The class of a fault at that point of the conversation. */
@@ -70,7 +80,8 @@ function beforeTheEnd(fault: SmtpFault, reason: string, code: number | null): Ou
   if (fault.code === 'EENVELOPE' && fault.command === 'API') return { kind: 'permanent', reason, code };
   if (fault.code === 'EMESSAGE' && code === null) return { kind: 'permanent', reason, code };
   const answered = code !== null && ENVELOPE_COMMANDS.has(fault.command ?? '');
-  if (!answered || code === 421 || SESSION_CODES.has(code)) return { kind: 'retry', reason, code, scope: 'connection' };
+  if (!answered) return { kind: 'retry', reason, code, scope: 'connection' };
+  if (isOfSession(fault, code)) return { kind: 'retry', reason, code, scope: 'connection' };
   if (code >= 500) return { kind: 'permanent', reason, code };
   return { kind: 'retry', reason, code, scope: scopeOf(fault) };
 }
@@ -79,8 +90,14 @@ function afterTheEnd(fault: SmtpFault, reason: string, code: number | null): Out
   // Only a whole reply to the message itself is an answer; a broken line before a lost connection is not.
   const answered = fault.code === 'EMESSAGE' && fault.command === 'DATA' && code !== null && code >= 400 && code < 600;
   if (!answered) return { kind: 'unknown', reason };
-  if (code === 421 || SESSION_CODES.has(code)) return { kind: 'retry', reason, code, scope: 'connection' };
+  if (isOfSession(fault, code)) return { kind: 'retry', reason, code, scope: 'connection' };
   return code >= 500 ? { kind: 'permanent', reason, code } : { kind: 'retry', reason, code, scope: scopeOf(fault) };
+}
+
+/** The server closes with 421 whatever the reason; with a policy's status, to a recipient or a message, it is about their domain. */
+function isOfSession(fault: SmtpFault, code: number): boolean {
+  if (code === 421) return fault.command === 'MAIL FROM' || !POLICY_STATUS.test(fault.response ?? '');
+  return SESSION_CODES.has(code);
 }
 
 function scopeOf(fault: SmtpFault): 'message' | 'domain' | 'connection' {

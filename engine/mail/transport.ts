@@ -16,6 +16,8 @@ export interface Transport {
    * if that resolves true. Never rejects, and settles only after `handOver` has.
    */
   deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome>;
+  /** `HOST:PORT` of the mail server. */
+  readonly server: string;
   /** How many mails have a connection at present: each has asked for its hand-over or, mostly, is about to. */
   readonly conversations: number;
   /** Connects and signs in. @throws {MailError} `unreachable` */
@@ -86,6 +88,10 @@ class SmtpTransport implements Transport {
     this.#limit = options.connections;
     this.#log = options.log ?? SILENT;
     this.#timeouts = options.timeouts ?? DEFAULT_TIMEOUTS;
+  }
+
+  get server(): string {
+    return `${this.#server.host}:${this.#server.port}`;
   }
 
   get conversations(): number {

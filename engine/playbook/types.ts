@@ -76,6 +76,16 @@ export interface Dkim {
   readonly selectors: readonly string[];
 }
 
+/** How fast mail leaves, in mails per second from the whole fleet. */
+export interface Sending {
+  /** To each mail server; null: no limit. */
+  readonly perSecond: number | null;
+  /** To readers at one domain; `*` is each that is not named. */
+  readonly domains: Readonly<Record<string, number>>;
+  /** Mails on each day from `from` on, in the company's zone; afterwards there is no such limit. */
+  readonly warmUp: { readonly from: LocalDate; readonly perDay: readonly number[] } | null;
+}
+
 /** `perennial.yaml`, checked. */
 export interface Company {
   /** Every field of `company:`, as templates see it (`{{company.…}}`). */
@@ -101,6 +111,8 @@ export interface Company {
   readonly topics: Readonly<Record<string, Topic>>;
   readonly caps: readonly Cap[];
   readonly blackouts: readonly Blackout[];
+  /** undefined as null: nothing is limited. */
+  readonly sending?: Sending | null;
   /** The first that matches is `customer.stage`. */
   readonly stages: readonly { readonly name: string; readonly when: Condition }[];
 }

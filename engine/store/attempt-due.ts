@@ -2,14 +2,14 @@
 import { sendKey, type Draft } from '../journey/draft.ts';
 import { compareSends, type OwnedSend } from '../journey/order.ts';
 import { byReader } from '../journey/reader.ts';
-import { attempt } from '../journey/run.ts';
+import { decide } from '../journey/attempt.ts';
+import { attempt, putOff } from '../journey/run.ts';
 import type { Enrolment, Send } from '../journey/types.ts';
 import type { StoreContext } from './context.ts';
 import { StoreError } from './errors.ts';
+import type { MailLane } from './lane.ts';
+import type { Admission, Gate } from './pace/gate.ts';
 import { storedOf } from './stored.ts';
-
-/** `transactional` knows no window and no cap; `bulk` is all other mail. */
-export type MailLane = 'transactional' | 'bulk';
 
 /** A mail that is due, and whose. */
 export interface Due {
@@ -20,6 +20,9 @@ export interface Due {
 /** A mail that may go. */
 export interface Granted extends Due {
   readonly enrolment: Enrolment;
+  /** How long after the claim it may go, in ms, and the limits that it counts towards. */
+  readonly waitMs: number;
+  readonly limits: readonly string[];
 }
 
 /** What the attempts decided. */
@@ -34,27 +37,43 @@ export interface Tally {
 
 /**
  * Attempts one mail after the other, each time the first in the order of the language, since a skip may bring a next;
- * stops when `max` were granted.
+ * stops when `max` were granted. What may go and is not let through by `gate` is put off.
  */
-export function attemptAll(drafts: readonly Draft[], lane: MailLane, max: number, ctx: StoreContext): Tally {
+export function attemptAll(
+  drafts: readonly Draft[],
+  lane: MailLane,
+  max: number,
+  gate: Gate | null,
+  ctx: StoreContext,
+): Tally {
   const tally: Tally = { granted: [], fresh: [], unaddressed: [], deferred: 0, skipped: 0 };
   for (const group of byReader(drafts)) {
     for (;;) {
       const due = tally.granted.length < max ? firstDue(group, lane, ctx) : null;
       if (due === null) break;
-      decideOn(due, tally, ctx);
+      decideOn(due, tally, gate, ctx);
     }
   }
   return tally;
 }
 
-function decideOn({ draft, send }: Due, tally: Tally, ctx: StoreContext): void {
+function decideOn({ draft, send }: Due, tally: Tally, gate: Gate | null, ctx: StoreContext): void {
   const enrolment = draft.enrolment(send.playbook, send.entryKey);
   if (enrolment === null) throw new StoreError('lost-row', `the mail "${send.step}" has no active enrolment`);
+  const stored = storedOf(draft).sends.get(sendKey(send));
   // A copy of a mail takes the place of the one before it, so that one is not in its own way.
-  const copyAt = storedOf(draft).sends.get(sendKey(send))?.copyAt ?? null;
+  const copyAt = stored?.copyAt ?? null;
   const isCounted = copyAt !== null && draft.reader.remove(copyAt);
-  const decision = attempt(draft, send, ctx.now, ctx);
+  // What its pace has put off is late when it would have been late without that.
+  const asked = stored?.pacedFrom == null ? send : { ...send, dueAt: stored.pacedFrom };
+  const admission = gate === null ? FREE : admit(gate, { draft, send: asked }, ctx);
+  if (!admission.goes) {
+    putOff(draft, send, { ...admission, pacedFrom: asked.dueAt }, ctx.now, ctx);
+    if (isCounted) draft.reader.add(copyAt);
+    tally.deferred += 1;
+    return;
+  }
+  const decision = attempt(draft, asked, ctx.now, ctx);
   if (isCounted && decision.do !== 'hand') draft.reader.add(copyAt);
   switch (decision.do) {
     case 'defer':
@@ -64,13 +83,21 @@ function decideOn({ draft, send }: Due, tally: Tally, ctx: StoreContext): void {
       tally.skipped += 1;
       break;
     case 'hand': {
-      const isFresh = !storedOf(draft).sends.has(sendKey(send));
-      if (isFresh) tally.fresh.push({ draft, send });
+      if (stored === undefined) tally.fresh.push({ draft, send });
       if (storedOf(draft).address === null) tally.unaddressed.push({ draft, send });
-      else tally.granted.push({ draft, send, enrolment });
+      else tally.granted.push({ draft, send, enrolment, waitMs: admission.waitMs, limits: admission.limits });
       break;
     }
   }
+}
+
+const FREE: Admission = { goes: true, waitMs: 0, limits: [] };
+
+/** Only what the language lets go takes a place. */
+function admit(gate: Gate, { draft, send }: Due, ctx: StoreContext): Admission {
+  const { address } = storedOf(draft);
+  if (address === null || decide(draft, send, ctx.now, ctx).do !== 'hand') return FREE;
+  return gate.admit(address);
 }
 
 function firstDue(group: readonly Draft[], lane: MailLane, ctx: StoreContext): Due | null {

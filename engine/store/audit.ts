@@ -15,7 +15,8 @@ export type AuditAction =
   | 'held.retry'
   | 'held.drop'
   | 'task.done'
-  | 'coupons.import';
+  | 'coupons.import'
+  | 'pace.lift';
 
 /** One act, as it is written. `businessAt` is the business time of the transaction. */
 export interface AuditEntry {

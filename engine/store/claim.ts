@@ -14,18 +14,20 @@ import { messageIdFor } from '../message/compose.ts';
 import type { TemplateSet } from '../message/templates.ts';
 import type { Release } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
-import { attemptAll, type Due, type Granted, type MailLane } from './attempt-due.ts';
+import { attemptAll, type Due, type Granted } from './attempt-due.ts';
 import { withCustomers, type ChunkOptions } from './chunk.ts';
 import type { ReleaseCache, StoreContext } from './context.ts';
 import type { Database, Tx } from './database.ts';
 import { joinMailDue, mailDue, type MailDue } from './due-now.ts';
 import { StoreError } from './errors.ts';
+import type { MailLane } from './lane.ts';
+import { openGate } from './pace/gate.ts';
 import { recordAll, sendIdOf } from './record.ts';
 import { insertPlanned } from './record-sends.ts';
 import { execute, time } from './sql.ts';
 import { storedOf } from './stored.ts';
 
-export type { MailLane } from './attempt-due.ts';
+export type { MailLane } from './lane.ts';
 
 /** A mail that its holder may compose and offer for hand-over, with all that this takes. */
 export interface ClaimedSend {
@@ -46,6 +48,10 @@ export interface ClaimedSend {
   readonly enrolment: Enrolment;
   /** Business time of the claim. */
   readonly now: Instant;
+  /** How long after that it may be handed over, in ms: at most a second. */
+  readonly waitMs: number;
+  /** The limits that it counts towards: to be given back if it is not handed over. */
+  readonly limits: readonly string[];
   /** Under which it was claimed. */
   readonly release: Release;
   readonly templates: TemplateSet;
@@ -68,6 +74,8 @@ export interface ClaimOptions extends Pick<ChunkOptions, 'onHeld'> {
   readonly leaseMs?: number;
   /** At most so many mails. Default 500. */
   readonly max?: number;
+  /** The mail server that takes them, for its limit. Default: none that has a name. */
+  readonly server?: string;
 }
 
 /** Claims the due mail of these customers (and of those who share their addresses) in one lane. */
@@ -78,7 +86,7 @@ export async function claimSends(
   customerIds: readonly number[],
   options: ClaimOptions = {},
 ): Promise<Claims> {
-  const { leaseMs = 20_000, max = 500, ...chunk } = options;
+  const { leaseMs = 20_000, max = 500, server = '', ...chunk } = options;
   // Bisected parts share the bound: each may use what is left, or a repeated part would count twice.
   const { results, held } = await withCustomers(
     db,
@@ -86,11 +94,13 @@ export async function claimSends(
     customerIds,
     async (tx, drafts, ctx) => {
       runDue(drafts, ctx.now, ctx);
-      const tally = attemptAll(drafts, lane, max, ctx);
+      const gate = await openGate(tx, lane, server, drafts, ctx);
+      const tally = attemptAll(drafts, lane, max, gate, ctx);
       await recordAll(tx, drafts, ctx);
       await insertPlanned(tx, tally.fresh, ctx);
       await holdUnaddressed(tx, tally.unaddressed, ctx);
       const claimed = await markClaimed(tx, tally.granted, leaseMs, ctx);
+      await gate?.record(tx);
       return { claimed, deferred: tally.deferred, skipped: tally.skipped, planned: mailDue(drafts, ctx) };
     },
     // A claim says nothing to the outside. The hand-over does, and its commit makes this one durable too.
@@ -142,7 +152,7 @@ async function markClaimed(
 }
 
 function claimedSend(
-  { draft, send, enrolment }: Granted,
+  { draft, send, enrolment, waitMs, limits }: Granted,
   row: { readonly id: number; readonly fence: number; readonly message_id: string; readonly attempts: number },
   ctx: StoreContext,
 ): ClaimedSend {
@@ -159,6 +169,8 @@ function claimedSend(
     profile: draft.profile,
     enrolment: { ...enrolment, id: stored.enrolments.get(enrolmentKey(enrolment))?.id ?? null },
     now: ctx.now,
+    waitMs,
+    limits,
     release: ctx.release,
     templates: ctx.templates,
   };

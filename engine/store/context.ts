@@ -28,6 +28,8 @@ export interface StoreContext extends Context {
   readonly installation: string;
   readonly templates: TemplateSet;
   readonly ids: PlaybookIds;
+  /** Domains to which nothing goes at present, and until when. */
+  readonly holds: ReadonlyMap<string, Instant>;
   /** Makes these versions known to `playbookOf`. @throws StoreError `unknown-version`. */
   prepareVersions(tx: Queryable, versionIds: Iterable<number>): Promise<void>;
 }
@@ -42,12 +44,15 @@ export interface ReleaseCache {
 const KEPT_VERSIONS = 1_000;
 const KEPT_RELEASES = 4;
 
+const NO_HOLDS: ReadonlyMap<string, Instant> = new Map();
+
 interface EngineRow extends Record<string, unknown> {
   readonly installation: string;
   readonly release_id: string | null;
   readonly release_seq: number;
   readonly now: number;
   readonly pauses: readonly string[];
+  readonly holds: Readonly<Record<string, number>> | null;
 }
 
 /**
@@ -107,7 +112,9 @@ async function readEngine(tx: Queryable): Promise<EngineRow & { readonly release
   const { rows } = await tx.query<EngineRow>(
     `select installation, release_id, release_seq,
        floor(extract(epoch from coalesce(stepped_at, clock_timestamp())) * 1000)::bigint as now,
-       array(select scope from pauses) as pauses
+       array(select scope from pauses) as pauses,
+       (select json_object_agg(domain, floor(extract(epoch from until) * 1000)) from domain_holds
+        where until > coalesce(engine.stepped_at, clock_timestamp())) as holds
      from engine`,
   );
   const [engine] = rows;
@@ -125,7 +132,9 @@ function makeContext(
 ): StoreContext {
   const paused = new Set(engine.pauses);
   const prepared = new Map<string, Playbook>();
+  const holds = engine.holds === null ? NO_HOLDS : new Map(Object.entries(engine.holds));
   return {
+    holds,
     release,
     templates,
     ids,

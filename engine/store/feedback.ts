@@ -8,6 +8,8 @@
 import type { Instant } from '../time/types.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
 import { provenSend, refusedSend, sendTo, type ReportedSend, type ReturnedMail } from './feedback-sends.ts';
+import { domainOf } from './pace/gate.ts';
+import { holdDomain } from './pace/holds.ts';
 import { patientTransaction } from './patience.ts';
 import { time } from './sql.ts';
 import { EVERYTHING, lockReaders, suppressIn } from './suppress.ts';
@@ -186,12 +188,14 @@ async function addRefusal(
   send: AnySend,
   now: Instant,
 ): Promise<void> {
+  const domain = domainOf(send.address);
   await tx.query(
     `insert into refusing_domains as d (domain, first_at, last_at, status, detail) values ($1, $2, $2, $3, $4)
      on conflict (domain) do update
        set last_at = excluded.last_at, count = d.count + 1, status = excluded.status, detail = excluded.detail`,
-    [send.address.slice(send.address.lastIndexOf('@') + 1), time(now), status, detail],
+    [domain, time(now), status, detail],
   );
+  await holdDomain(tx, domain, 'refused', detail ?? status);
 }
 
 /** Whether the latest mails to the address all came back, over more than some days. */

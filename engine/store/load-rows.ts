@@ -185,10 +185,17 @@ export async function loadSends(
   ids: Ids,
   ctx: StoreContext,
 ): Promise<ReadonlyMap<number, LoadedSend[]>> {
-  type Row = SendRow & { customer_id: number; planned: boolean; held: boolean; handed_at: Instant | null };
+  type Row = SendRow & {
+    customer_id: number;
+    planned: boolean;
+    held: boolean;
+    handed_at: Instant | null;
+    paced_from: Instant | null;
+  };
   const { rows } = await tx.query<Row>(
     `select s.customer_id, s.handed_at, s.status = 'planned' as planned, ${SEND_COLUMNS},
-       s.held_at is not null or e.held_at is not null as held
+       s.held_at is not null or e.held_at is not null as held,
+       case when s.due_at = s.waits_until then s.paced_from end as paced_from
      from sends s join enrolments e on e.id = s.enrolment_id
      where s.customer_id = any($1::bigint[]) and s.status in ('planned', 'claimed', 'handed') and e.status = 'active'`,
     [ids],
@@ -196,7 +203,7 @@ export async function loadSends(
   return group(rows.sort(byId), (row) => ({
     send: sendOf(row, ctx),
     planned: row.planned,
-    stored: { id: row.id, held: row.held, copyAt: row.handed_at },
+    stored: { id: row.id, held: row.held, copyAt: row.handed_at, pacedFrom: row.paced_from },
   }));
 }
 

@@ -7,6 +7,7 @@ import { deployments } from './migrations/0003-deployments.ts';
 import { effects } from './migrations/0004-effects.ts';
 import { refusals } from './migrations/0005-refusals.ts';
 import { feedback } from './migrations/0006-feedback.ts';
+import { pace } from './migrations/0009-pace.ts';
 import { providerFeedback } from './migrations/0010-provider-feedback.ts';
 
 /** One step forward. Never changed once released. */
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   effects,
   refusals,
   feedback,
+  pace,
   providerFeedback,
 ];
 

@@ -5,7 +5,7 @@ import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { StoreError } from './errors.ts';
 
-import { execute, time } from './sql.ts';
+import { execute, time, timeOrNull } from './sql.ts';
 import { storedOf, type Recording, type Stored } from './stored.ts';
 
 interface Change {
@@ -69,9 +69,9 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
     tx,
     rows,
     `insert into sends (enrolment_id, customer_id, playbook_id, step, visit, template, topic, lane, ask, first_due_at,
-       due_at, status, settled_at, reason, waits_for, waits_until, release_id)
+       due_at, status, settled_at, reason, waits_for, waits_until, paced_from, release_id)
      select enrolment_id, customer_id, playbook_id, step, visit, template, topic, lane, ask, first_due_at,
-       due_at, status, settled_at, reason, waits_for, waits_until, release_id
+       due_at, status, settled_at, reason, waits_for, waits_until, paced_from, release_id
      from rows order by place
      returning id, enrolment_id, step, visit`,
     `enrolment_id bigint, customer_id bigint, playbook_id int, step text, visit smallint, template text, topic text,
@@ -84,18 +84,23 @@ async function insert(tx: Queryable, changes: readonly Change[], ctx: StoreConte
     const { send } = change;
     const id = ids.get(`${enrolmentIdOf(stored, change)}\n${send.step}\n${send.visit}`);
     if (id === undefined) throw new StoreError('lost-row', `the mail "${send.step}" was not stored`);
-    stored.sends.set(sendKey(send), { id, held: false, copyAt: null });
+    stored.sends.set(sendKey(send), { id, held: false, copyAt: null, pacedFrom: null });
   }
 }
 
-const DECISION = 'waits_for text, waits_until timestamptz, release_id text';
+const DECISION = 'waits_for text, waits_until timestamptz, paced_from timestamptz, release_id text';
 
 /** What an attempt that sent nothing decided, and by which release: kept beside the mail, to answer why. */
-function decisionOf(change: SendChange, ctx: StoreContext): Record<string, string> {
+function decisionOf(change: SendChange, ctx: StoreContext): Record<string, string | null> {
   switch (change.status) {
     case 'planned':
       if (change.waitsFor === undefined) return {};
-      return { waits_for: change.waitsFor, waits_until: time(change.send.dueAt), release_id: ctx.releaseId };
+      return {
+        waits_for: change.waitsFor,
+        waits_until: time(change.send.dueAt),
+        paced_from: timeOrNull(change.pacedFrom ?? null),
+        release_id: ctx.releaseId,
+      };
     case 'skipped':
       return { release_id: ctx.releaseId };
     case 'cancelled':
@@ -120,6 +125,7 @@ async function update(tx: Queryable, changes: readonly Change[], ctx: StoreConte
        held_at = case when r.status = 'planned' then s.held_at end,
        held_error = case when r.status = 'planned' then s.held_error end,
        waits_for = coalesce(r.waits_for, s.waits_for), waits_until = coalesce(r.waits_until, s.waits_until),
+       paced_from = case when r.waits_for is null then s.paced_from else r.paced_from end,
        release_id = coalesce(r.release_id, s.release_id)
      from rows r where s.id = r.id and s.status = r.was`,
     `id bigint, was text, status text, due_at timestamptz, settled_at timestamptz, reason text, ${DECISION}`,

@@ -11,6 +11,8 @@ export interface StoredSend {
   readonly held: boolean;
   /** When it was handed over before, of a mail that is sent again although the reader may have it; else null. */
   readonly copyAt: Instant | null;
+  /** When it was due before its pace put it off, while that holds; else null. */
+  readonly pacedFrom: Instant | null;
 }
 
 /** An enrolment as its row stands. */

@@ -1,5 +1,6 @@
 /** The tables as kysely sees them. `migrations/` is the definition; a test compares the two. */
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { WaitsFor } from '../journey/types.ts';
 import type { Instant } from '../time/types.ts';
 
 /** Reads as an Instant; is written as a Date or an ISO 8601 string. */
@@ -138,8 +139,9 @@ export interface Tables {
     reason: string | null;
     held_at: NullableTime;
     held_error: string | null;
-    waits_for: 'window' | 'cap' | null;
+    waits_for: WaitsFor | null;
     waits_until: NullableTime;
+    paced_from: NullableTime;
   };
   refusals: {
     customer_id: number;
@@ -186,6 +188,25 @@ export interface Tables {
   };
   provider_events: { provider: string; id: string; received_at: GeneratedTime };
   provider_counts: { provider: string; outcome: string; count: Generated<number>; last_at: Time };
+  pace: {
+    key: string;
+    next_ms: Generated<number>;
+    first_ms: Generated<number>;
+    next_book_ms: Generated<number>;
+    first_book_ms: Generated<number>;
+    spacing_ms: Generated<number>;
+    day: string | null;
+    day_count: Generated<number>;
+    used_at: GeneratedTime;
+  };
+  domain_holds: {
+    domain: string;
+    because: 'throttled' | 'refused';
+    since: Time;
+    until: Time;
+    strikes: number;
+    detail: string | null;
+  };
   opt_ins: { address: string; topic: string; at: Time; source: string };
   runs: {
     id: Id;

@@ -1,5 +1,5 @@
 /** The shapes of what is on record about one customer and one playbook. */
-import type { Origin, Profile } from '../journey/types.ts';
+import type { Origin, Profile, WaitsFor } from '../journey/types.ts';
 import type { Json } from '../playbook/types.ts';
 import type { Hold } from '../store/history.ts';
 import type { Instant } from '../time/types.ts';
@@ -44,7 +44,7 @@ export interface SendOnRecord {
   readonly resends: number;
   readonly address: string | null;
   readonly reason: string | null;
-  readonly waitsFor: 'window' | 'cap' | null;
+  readonly waitsFor: WaitsFor | null;
   readonly waitsUntil: Instant | null;
   readonly releaseId: string | null;
   readonly hold: Hold | null;

@@ -57,6 +57,8 @@ async function mailOf(template: string, profile: Partial<Profile> = {}): ReturnT
     address: 'ada@example.com',
     messageId: '<send-7@sample.example>',
     attempts: 0,
+    waitMs: 0,
+    limits: [],
     send: {
       ...where,
       id: 7,

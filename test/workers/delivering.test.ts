@@ -44,6 +44,7 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
     const hints = { send: async () => true };
     const settling = openSettling({ db, cache, hints, log, onSettled: () => undefined });
     const transport: Transport = {
+      server: 'sink.test:25',
       conversations: 0,
       deliver: () => Promise.reject(new Error('nothing may be delivered')),
       verify: async () => undefined,

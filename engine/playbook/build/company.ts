@@ -2,7 +2,7 @@ import { parseDuration } from '../../time/duration.ts';
 import { utc, zone } from '../../time/zone.ts';
 import type { Resolved } from '../check/context.ts';
 import type { CompanySource } from '../schema.ts';
-import type { Company, Condition, Json, Topic } from '../types.ts';
+import type { Company, Condition, Json, Sending, Topic } from '../types.ts';
 import type { Defaults } from './playbook.ts';
 import { buildWindow } from './window.ts';
 
@@ -24,6 +24,16 @@ function buildStages(stages: NonNullable<CompanySource['stages']>, resolved: Res
     if (when === undefined) throw new Error('a stage was let through unchecked');
     return { name: stage.name, when };
   });
+}
+
+function buildSending(sending: CompanySource['sending']): Sending | null {
+  if (sending === undefined) return null;
+  const { per_second: perSecond = null, domains = {}, warm_up: warmUp } = sending;
+  return {
+    perSecond,
+    domains,
+    warmUp: warmUp === undefined ? null : { from: warmUp.from, perDay: warmUp.per_day },
+  };
 }
 
 /** Builds the company from a `perennial.yaml` in which no mistake was found. */
@@ -53,6 +63,7 @@ export function buildCompany(source: CompanySource, resolved: Resolved): Default
     topics: buildTopics(source.topics),
     caps: (source.caps ?? []).map((cap) => ({ atMost: cap.at_most, per: cap.per })),
     blackouts: source.blackouts ?? [],
+    sending: buildSending(source.sending),
     stages: buildStages(source.stages ?? [], resolved),
   };
   return { company, leapDay: defaults.leap_day ?? 'feb-28' };

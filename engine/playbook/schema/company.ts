@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { zone } from '../../time/zone.ts';
 import { sendWindow } from './playbook.ts';
+import { sending } from './sending.ts';
 import {
   cleanName,
   condition,
@@ -203,6 +204,7 @@ export const perennial = z
       .describe('What a customer can subscribe to.'),
     caps: z.array(cap).optional().describe('For all non-transactional mail together.'),
     blackouts: z.array(blackout).optional().describe('Local days without non-transactional mail; it waits.'),
+    sending: sending.optional(),
     stages: z.array(stage).optional().describe('The first that matches is `customer.stage`.'),
   })
   .describe('The company and its data.')
