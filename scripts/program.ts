@@ -14,6 +14,7 @@ import { importCommand } from './import.ts';
 import { inboxCommand } from './inbox.ts';
 import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
+import { paceCommand } from './pace.ts';
 import { pauseCommand, resumeCommand } from './pause.ts';
 import { planCommand } from './plan.ts';
 import { previewCommand } from './preview.ts';
@@ -50,6 +51,7 @@ export function perennialProgram(version: string): Command {
         cancelCommand(),
         pauseCommand(),
         resumeCommand(),
+        paceCommand(),
         heldCommand(),
         tasksCommand(),
         taskCommand(),

@@ -1,5 +1,5 @@
 /** What became of one mail that was planned. */
-import type { SkipReason } from '../journey/types.ts';
+import type { SkipReason, WaitsFor } from '../journey/types.ts';
 import type { Playbook, Step } from '../playbook/types.ts';
 import type { Answer, Evidence, NextStep } from './answer.ts';
 import { type Inquiry, fileOf, seeCustomer, shellKey, who } from './inquiry.ts';
@@ -147,8 +147,15 @@ async function putOffNow(inquiry: Inquiry, mail: Mail, evidence: readonly Eviden
     const answer = `${cap(named(mail))} waits for a frequency cap until ${words.when(send.dueAt)}.`;
     return { code: 'waits for cap', answer, evidence: [...evidence, ...caps], next: [seeCustomer(inquiry)] };
   }
-  const own = (await sources.quoter(mail.enrolment.releaseId, fileOf(inquiry))).at('send_window');
   const company = await sources.quoter(decidedBy, 'perennial.yaml');
+  if (send.waitsFor !== null && send.waitsFor !== 'window') {
+    const quote = company.at('sending');
+    const limits: readonly Evidence[] = quote === null ? [] : [{ text: 'the limits', quote, release: deployment }];
+    const answer = `${cap(named(mail))} waits for ${REASONS[send.waitsFor]}; it is tried again ${words.when(send.dueAt)}.`;
+    const next = { command: 'perennial pace', why: 'shows the limits, what waits for them, and domains that are held' };
+    return { code: 'waits for pace', answer, evidence: [...evidence, ...limits], next: [next] };
+  }
+  const own = (await sources.quoter(mail.enrolment.releaseId, fileOf(inquiry))).at('send_window');
   const window = { text: 'the send window', quote: own ?? company.at('defaults', 'send_window'), release: deployment };
   const blackouts = company.at('blackouts');
   const answer = `${cap(named(mail))} waits for its send window, which opens ${words.when(send.dueAt)}.`;
@@ -162,8 +169,16 @@ async function putOffNow(inquiry: Inquiry, mail: Mail, evidence: readonly Eviden
   };
 }
 
+const REASONS: Readonly<Record<WaitsFor, string>> = {
+  window: 'the send window',
+  cap: 'a frequency cap',
+  pace: 'its turn, since there is a limit of mails per second',
+  warm_up: "another day, since the day's volume of the warm-up has gone out",
+  domain: "its reader's domain, which is held",
+};
+
 function putOff({ words }: Inquiry, { send }: Mail, verb: string): Evidence {
-  const reason = send.waitsFor === 'cap' ? 'a frequency cap' : 'the send window';
+  const reason = REASONS[send.waitsFor ?? 'window'];
   return { text: `${verb} ${words.when(send.waitsUntil ?? send.dueAt)} for ${reason}` };
 }
 

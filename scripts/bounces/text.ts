@@ -110,7 +110,7 @@ export function refusalsText(domains: readonly RefusingDomain[]): string {
   const lines = domains.map(
     ({ domain, count: n, status, detail }) =>
       `warning: ${harmless(domain)} refuses mail of yours (${count(n, 'time')}, last ${status ?? 'without a status'}: ` +
-      `${harmless(detail ?? 'no words')}). Nobody is suppressed for that: check SPF, DKIM, DMARC and the reputation of your server.\n`,
+      `${harmless(detail ?? 'no words')}). Nobody is suppressed for that: check SPF, DKIM, DMARC and the reputation of your server. "perennial pace" shows whether its mail waits.\n`,
   );
   return lines.join('');
 }

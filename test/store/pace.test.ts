@@ -68,7 +68,11 @@ async function claimDue(lane: 'transactional' | 'bulk'): Promise<readonly Claime
 describe('places in time', () => {
   it('are never more than the limit has, whoever asks and when', () => {
     const asks = fc.array(
-      fc.record({ afterMs: fc.integer({ min: 0, max: 3_000 }), mails: fc.integer({ min: 1, max: 60 }), first: fc.boolean() }),
+      fc.record({
+        afterMs: fc.integer({ min: 0, max: 3_000 }),
+        mails: fc.integer({ min: 1, max: 60 }),
+        first: fc.boolean(),
+      }),
       { minLength: 1, maxLength: 60 },
     );
     fc.assert(
@@ -110,7 +114,9 @@ describe('a limit of the server', () => {
     const ids = await fleet.customers(namesOf('c', 100));
     await fleet.event('order.placed', namesOf('c', 100), { total: 1 });
     const parts = [0, 1, 2, 3].map((part) => ids.filter((_, index) => index % 4 === part));
-    const claimed = (await Promise.all(parts.map(async (part) => fleet.claim('bulk', part, { server: SERVER })))).flat();
+    const claimed = (
+      await Promise.all(parts.map(async (part) => fleet.claim('bulk', part, { server: SERVER })))
+    ).flat();
     const places = claimed.map(({ waitMs }) => waitMs).sort((a, b) => a - b);
     expect(places).toEqual(Array.from({ length: 21 }, (_, n) => n * 50));
     const [rest] = await waiting();

@@ -6,10 +6,10 @@ import { formatLocalDate } from '../../time/text.ts';
 import type { Draft } from '../../journey/draft.ts';
 import type { PaceWait } from '../../journey/types.ts';
 import type { Sending } from '../../playbook/types.ts';
-import type { Instant } from '../../time/types.ts';
+import type { Instant, LocalDate } from '../../time/types.ts';
 import type { MailLane } from '../lane.ts';
 import type { StoreContext } from '../context.ts';
-import type { Tx } from '../database.ts';
+import type { Queryable, Tx } from '../database.ts';
 import { execute } from '../sql.ts';
 import { storedOf } from '../stored.ts';
 import { bookSlot, horizonMs, isWithinHorizon, nextSlot, openSlots, takeSlot, type Slots } from './slots.ts';
@@ -48,6 +48,15 @@ export function domainKey(domain: string): string {
 /** The domain of an address. */
 export function domainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1);
+}
+
+/** How many mails of a warm-up's day have gone. */
+export async function warmUpUse(db: Queryable, day: LocalDate): Promise<number> {
+  const { rows } = await db.query<{ n: number }>('select day_count as n from pace where key = $1 and day = $2', [
+    WARM_UP,
+    formatLocalDate(day),
+  ]);
+  return rows[0]?.n ?? 0;
 }
 
 interface Row extends Record<string, unknown> {
