@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { signReturnPath } from '../../engine/message/bounce-token.ts';
 import type { SigningKey } from '../../engine/message/link-token.ts';
 import { actOnComplaints } from '../../engine/store/complaints.ts';
+import { listHolds } from '../../engine/store/pace/holds.ts';
 import { listRefusingDomains } from '../../engine/store/feedback.ts';
 import { resume } from '../../engine/store/pauses.ts';
 import { loadSigningKeys } from '../../engine/store/signing-keys.ts';
@@ -139,14 +140,19 @@ describe('what is no hard bounce', () => {
     expect(await suppressed()).toEqual([]);
   });
 
-  it('names the domain that refuses us, and how often', async () => {
+  it('names the domain that refuses us, and how often, and holds its mail', async () => {
     const mails = await sent('ada', 'bob');
     for (const { id } of mails) {
       await take(dsn({ ...HARD, status: '5.7.26', diagnostic: '550 5.7.26 no DKIM', to: returnPath(id) }));
     }
     expect(await listRefusingDomains(fleet.db)).toMatchObject([{ domain: 'example.com', count: 2, status: '5.7.26' }]);
+    // Two reports, one hold: the second is of a mail that was under way.
+    expect(await listHolds(fleet.db)).toMatchObject([{ domain: 'example.com', because: 'refused', strikes: 1 }]);
+    expect(await sent('eve')).toHaveLength(2);
+    expect((await fleet.sends()).at(-1)).toBe('eve first planned');
     await fleet.at('2026-04-01T09:00:00Z');
     expect(await listRefusingDomains(fleet.db)).toEqual([]);
+    expect(await listHolds(fleet.db)).toEqual([]);
   });
 
   it('suppresses when five mails in a row, over ten days and more, all came back', async () => {

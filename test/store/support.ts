@@ -148,7 +148,7 @@ export async function openFleet(files: Readonly<Record<string, string>> = {}): P
 /** Empties everything but the release. */
 export async function clear(fleet: Fleet): Promise<void> {
   await fleet.db.query(
-    'truncate customers, enrolments, timers, sends, events, event_keys, event_stats, held_events, suppressions, pauses, journal cascade',
+    'truncate customers, enrolments, timers, sends, events, event_keys, event_stats, held_events, suppressions, pauses, journal, pace, domain_holds cascade',
   );
   await fleet.at(START);
 }
