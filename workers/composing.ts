@@ -1,6 +1,7 @@
 /** From a claimed send to the bytes of its mail. */
 import { carriedHeaders } from '../engine/mail/feedback/carried.ts';
 import type { Provider } from '../engine/mail/feedback/report.ts';
+import { trackMail } from '../engine/message/track.ts';
 import { signReturnPath } from '../engine/message/bounce-token.ts';
 import type { SigningKey } from '../engine/message/link-token.ts';
 import { compose, PERENNIAL_HEADERS, type ComposedMail } from '../engine/message/compose.ts';
@@ -30,14 +31,15 @@ export function composeSend(
   const { template: name, playbook, step, ask } = send.send;
   const survey = ask === null ? null : surveyOf(ask, send.sendId, links);
   const { rendered, from } = renderFor({ ...send, template: name, survey });
+  const { html, text } = tracked(rendered, send, links);
   const composed = compose({
     from: from ?? company.mail.from,
     to: send.address,
     toName: profile.name,
     replyTo: company.mail.replyTo,
     subject: rendered.subject,
-    html: rendered.html,
-    text: rendered.text,
+    html,
+    text,
     messageId: send.messageId,
     date: send.now,
     headers: {
@@ -50,6 +52,13 @@ export function composeSend(
   const { bounces = null } = company.mail;
   if (bounces === null || key === null) return composed;
   return { ...composed, envelope: { ...composed.envelope, from: signReturnPath(bounces, send.sendId, key) } };
+}
+
+/** The links and the pixel that tell what its reader does, where the company records that and there is an address for it. */
+function tracked(rendered: Rendered, send: ClaimedSend, links: AnswerLinks | null): Pick<Rendered, 'html' | 'text'> {
+  const { tracking } = send.release.company.mail;
+  if (tracking === undefined || links === null || !(tracking.clicks || tracking.opens)) return rendered;
+  return trackMail(rendered, send.sendId, tracking, links);
 }
 
 /** A mail's words for one customer: what `composeSend` sends, and what a dry run tries. */

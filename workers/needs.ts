@@ -15,6 +15,13 @@ export function requireSettings(
       'Set it to the address under which readers reach the role "public", e.g. https://mail.hearth.example';
     problems.push({ variable: 'PERENNIAL_PUBLIC_URL', message });
   }
+  const { clicks = false, opens = false } = release.company.mail.tracking ?? {};
+  if (config.publicUrl === null && survey === null && (clicks || opens)) {
+    const message =
+      'is not set, and `mail.tracking` in perennial.yaml needs it: clicks and openings are recorded there. ' +
+      'Set it to the address under which readers reach the role "public", e.g. https://mail.hearth.example';
+    problems.push({ variable: 'PERENNIAL_PUBLIC_URL', message });
+  }
   const isTrial = config.database.kind === 'embedded';
   const webhook = config.webhookKeys === null && !isTrial ? firstWith(release, 'webhook') : null;
   if (webhook !== null) {

@@ -1,6 +1,6 @@
 /**
- * The role `public`: the HTTP server for whatever comes from outside: events and profiles, answers to surveys, webhooks
- * of mail providers.
+ * The role `public`: the HTTP server for whatever comes from outside: events and profiles, answers to surveys, clicks,
+ * webhooks of mail providers.
  */
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
@@ -9,14 +9,18 @@ import type { Hono } from 'hono';
 import { intakeApp } from '../engine/ingest/http/app.ts';
 import { openIntake, type Intake } from '../engine/ingest/http/intake.ts';
 import { ANSWER_PATH } from '../engine/message/survey.ts';
+import { CLICK_PATH, OPEN_PATH } from '../engine/message/track-token.ts';
 import type { ReleaseCache } from '../engine/store/context.ts';
 import type { Database } from '../engine/store/database.ts';
+import { recordReaction } from '../engine/store/reactions.ts';
+import { loadSigningKeys } from '../engine/store/signing-keys.ts';
 import { ConfigError, type Config } from './config.ts';
 import { FEEDBACK_PATH } from './feedback/app.ts';
 import { openFeedback } from './feedback/open.ts';
 import type { Hints } from './hints.ts';
 import { errorFields, type Logger } from './log.ts';
 import { surveyApp } from './survey/app.ts';
+import { openTracking, type Tracking } from './tracking/app.ts';
 import { writeKeyOf } from './write-key.ts';
 
 /** What the public server works with. */
@@ -60,9 +64,11 @@ export async function startPublic(parts: PublicParts): Promise<PublicServer> {
   const intake = openPublicIntake(parts);
   const calls = intakeApp({ intake, writeKey, onFailure: failureReport(log) });
   const surveys = openSurveys(parts);
+  const tracking = openReactions(parts);
   const feedback = config.feedback === undefined ? null : openFeedback(parts.db, config.feedback, log);
   const server = serverOf((request) => {
     if (feedback !== null && isFor(FEEDBACK_PATH, request)) return feedback.fetch(request);
+    if (isFor(CLICK_PATH, request) || isFor(OPEN_PATH, request)) return tracking.app.fetch(request);
     return (isFor(ANSWER_PATH, request) ? surveys : calls).fetch(request);
   });
   const port = await listen(server, config);
@@ -70,7 +76,7 @@ export async function startPublic(parts: PublicParts): Promise<PublicServer> {
   const url = `http://${host}:${port}`;
   log.info({ url }, 'taking in events and profiles');
   let closing: Promise<void> | null = null;
-  const close = (): Promise<void> => (closing ??= drain(server, intake));
+  const close = (): Promise<void> => (closing ??= drain(server, intake, tracking));
   return { url, close };
 }
 
@@ -95,6 +101,16 @@ function openSurveys({ db, cache, hints, log }: PublicParts): Hono {
     onTaken: ({ planned, due }) => hint(hints, log, { ...planned, advance: due }),
     onFailure: (error) => {
       log.error(errorFields(error), 'an answer to a survey could not be taken in; the reader was asked to try again');
+    },
+  });
+}
+
+function openReactions({ db, log }: PublicParts): Tracking {
+  return openTracking({
+    loadKeys: async () => loadSigningKeys(db),
+    record: async (reaction) => recordReaction(db, reaction),
+    onFailure: (error) => {
+      log.error(errorFields(error), 'what a reader did with a mail could not be recorded');
     },
   });
 }
@@ -151,13 +167,14 @@ function listenFailure(error: NodeJS.ErrnoException, host: string, port: number)
   return new ConfigError([{ variable: 'PERENNIAL_PUBLIC_HOST', message }]);
 }
 
-async function drain(server: Server, intake: Intake): Promise<void> {
+async function drain(server: Server, intake: Intake, tracking: Tracking): Promise<void> {
   const cutOff = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   try {
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
     });
     await intake.idle();
+    await tracking.idle();
   } finally {
     clearTimeout(cutOff);
   }

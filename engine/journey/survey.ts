@@ -24,9 +24,11 @@ export function answers(step: SurveyStep, event: CustomerEvent): boolean {
   return event.event === ANSWERED && (survey === step.ask || survey === step.id);
 }
 
-/** The enrolment with the score as `vars.ID.score`. */
+/** The enrolment with the score as `vars.ID.score`, beside what the reader did with the mail. */
 export function withScore(enrolment: Enrolment, step: SurveyStep, score: Json): Enrolment {
-  return { ...enrolment, vars: { ...enrolment.vars, [step.id]: { score } } };
+  const known = enrolment.vars[step.id];
+  const done = typeof known === 'object' && known !== null && !Array.isArray(known) ? known : {};
+  return { ...enrolment, vars: { ...enrolment.vars, [step.id]: { ...done, score } } };
 }
 
 /** How the timeline names a mail that was handed over. */

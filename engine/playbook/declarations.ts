@@ -42,6 +42,8 @@ export interface Declarations {
   readonly launches: ReadonlyMap<string, Fields>;
   readonly templates: ReadonlySet<string>;
   readonly playbooks: ReadonlySet<string>;
+  /** What of readers' doing is recorded, as fields of `vars.STEP`. */
+  readonly tracked: ReadonlySet<'clicked' | 'opened'>;
   /** Whether `customer.stage` depends on the time. */
   readonly stageUsesTime: boolean;
 }
@@ -97,6 +99,14 @@ export function templateNames(sources: readonly SourceFile[]): ReadonlySet<strin
   return names;
 }
 
+function trackedIn({ mail }: Loose<CompanySource>): Declarations['tracked'] {
+  const { clicks, opens } = mail?.tracking ?? {};
+  return new Set([
+    ...(clicks === true ? (['clicked'] as const) : []),
+    ...(opens === true ? (['opened'] as const) : []),
+  ]);
+}
+
 /** Gathers what can be named; `stageUsesTime` is found when the stages are checked. */
 export function declare(
   company: Loose<CompanySource>,
@@ -112,6 +122,7 @@ export function declare(
     attributes,
     events: new Map([...BUILT_IN_EVENTS, ...events]),
     topics: new Map(topics),
+    tracked: trackedIn(company),
     ...rest,
   };
 }

@@ -98,6 +98,8 @@ export interface Company {
     readonly bounces?: string | null;
     /** How mail is signed; undefined as null: not at all. */
     readonly dkim?: Dkim | null;
+    /** What readers do that is recorded; undefined as nothing. */
+    readonly tracking?: { readonly clicks: boolean; readonly opens: boolean };
   };
   /** `defaults.timezone`: for customers without a valid one, and for launches. */
   readonly zone: Zone;

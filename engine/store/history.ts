@@ -45,7 +45,7 @@ export interface SendHistory {
   readonly address: string | null;
   readonly messageId: string | null;
   readonly reason: string | null;
-  /** What came back of it, such as `hard bounce 5.1.1`; null when nothing did. */
+  /** What came back of it and what its reader did, such as `hard bounce 5.1.1` or `delivered, clicked 2 times`; null: nothing. */
   readonly feedback: string | null;
   readonly hold: Hold | null;
 }
@@ -166,8 +166,11 @@ async function sendsOf(db: Queryable, id: number): Promise<readonly SendHistory[
     `select s.id, p.name as playbook, s.step, s.template, s.topic, s.status, s.first_due_at as "firstDueAt",
        s.due_at as "dueAt", s.handed_at as "handedAt", s.settled_at as "settledAt", s.attempts, s.address,
        s.message_id as "messageId", s.reason, ${holdOf('s')},
-       (select string_agg(case when f.verdict = 'sender' then 'sender refused' when f.kind = 'bounced' then f.verdict || ' bounce'
-          else f.kind end || coalesce(' ' || f.status, ''), ', ' order by f.id) from feedback f where f.send_id = s.id) as feedback
+       nullif(concat_ws(', ', (select string_agg(case when f.verdict = 'sender' then 'sender refused' when f.kind = 'bounced' then f.verdict || ' bounce'
+          else f.kind end || coalesce(' ' || f.status, ''), ', ' order by f.id) from feedback f where f.send_id = s.id),
+         (select string_agg(done, ', ' order by kind desc) from (
+           select r.kind, r.kind || case when sum(r.count) > 1 then ' ' || sum(r.count) || ' times' else '' end as done
+           from reactions r where r.send_id = s.id group by r.kind) d)), '') as feedback
      from sends s join playbooks p on p.id = s.playbook_id
      where s.customer_id = $1 order by coalesce(s.handed_at, s.settled_at, s.due_at) desc, s.id desc limit ${LIMIT}`,
     id,

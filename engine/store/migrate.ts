@@ -9,6 +9,7 @@ import { refusals } from './migrations/0005-refusals.ts';
 import { feedback } from './migrations/0006-feedback.ts';
 import { pace } from './migrations/0009-pace.ts';
 import { providerFeedback } from './migrations/0010-provider-feedback.ts';
+import { reactions } from './migrations/0010-reactions.ts';
 
 /** One step forward. Never changed once released. */
 export interface Migration {
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   feedback,
   pace,
   providerFeedback,
+  reactions,
 ];
 
 /** The database was migrated by a newer version of Perennial. The message says what to do. */

@@ -207,6 +207,14 @@ export interface Tables {
     strikes: number;
     detail: string | null;
   };
+  reactions: {
+    send_id: number;
+    kind: 'opened' | 'clicked';
+    url: Generated<string>;
+    first_at: Time;
+    last_at: Time;
+    count: Generated<number>;
+  };
   opt_ins: { address: string; topic: string; at: Time; source: string };
   runs: {
     id: Id;

@@ -50,6 +50,7 @@ export function buildCompany(source: CompanySource, resolved: Resolved): Default
         mail.dkim === undefined
           ? null
           : { domain: mail.dkim.domain ?? null, selectors: [...new Set(mail.dkim.selectors)] },
+      tracking: { clicks: mail.tracking?.clicks ?? false, opens: mail.tracking?.opens ?? false },
     },
     zone: (defaults.timezone === undefined ? null : zone(defaults.timezone)) ?? utc,
     locale: defaults.locale ?? 'en',

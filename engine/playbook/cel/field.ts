@@ -144,11 +144,18 @@ function recordInVars(checking: Checking, of: Expression): string | null {
   return of.at.op === 'literal' && typeof of.at.value === 'string' ? of.at.value : null;
 }
 
+/** What turns on that these are recorded of mails. */
+const RECORDED_BY: Readonly<Record<string, string>> = {
+  clicked: 'it is recorded with `tracking: { clicks: true }` under `mail:` in perennial.yaml',
+  opened: 'it is recorded with `tracking: { opens: true }` under `mail:` in perennial.yaml',
+};
+
 function checkInRecord(checking: Checking, record: string, name: string, fields: Fields, node: Expression): Checked {
   const type = fields.get(name);
   if (type === undefined) {
     const known = [...fields.keys()].map((field) => `\`vars.${record}.${field}\``).join(', ');
-    return fail(checking, node.start, 'cel-unknown', `there is no \`vars.${record}.${name}\`; there is ${known}`);
+    const message = `there is no \`vars.${record}.${name}\`${known === '' ? '' : `; there is ${known}`}`;
+    return fail(checking, node.start, 'cel-unknown', message, RECORDED_BY[name] ?? null);
   }
   checking.reads.add(`vars.${record}.${name}`);
   const of = (scope: Scope): Record_ | undefined => {

@@ -78,7 +78,10 @@ function checkEnds(checks: Checks, source: LoosePlaybook, env: ConditionEnv): vo
 
 /** Checks what a playbook names: fields, events, topics, templates, launches, playbooks and conditions. */
 export function checkPlaybook(checks: Checks, source: LoosePlaybook): void {
-  const env = { ...playbookEnv(checks, source.trigger), varRecords: varRecords(source.steps ?? []) };
+  const env = {
+    ...playbookEnv(checks, source.trigger),
+    varRecords: varRecords(source.steps ?? [], checks.names.tracked),
+  };
   if (source.trigger !== undefined) checkTrigger(checks, source.trigger, env);
   checkTopic(checks, source, source.topic);
   checkCondition(checks, source, 'audience', { ...env, vars: false });

@@ -122,6 +122,21 @@ const mail = z.strictObject({
         '`bounce+TOKEN@hearth.example`. Default: the sender, without a token.',
     ),
   dkim: dkim.optional().describe('Signs every mail (DKIM). Default: nothing is signed here.'),
+  tracking: z
+    .strictObject({
+      clicks: z
+        .boolean({ error: 'expected true or false' })
+        .optional()
+        .describe('Links lead through your public address, and clicks are recorded. Default: false.'),
+      opens: z
+        .boolean({ error: 'expected true or false' })
+        .optional()
+        .describe('Mails carry a pixel, and openings are recorded. Default: false.'),
+    })
+    .optional()
+    .describe(
+      'What readers do with a mail, as `vars.STEP.clicked` and `vars.STEP.opened`. Default: nothing is recorded.',
+    ),
   only_to: z
     .array(text('an address or a domain', ['hearth.example'], parseAllowed))
     .optional()
