@@ -9,6 +9,8 @@ import { demoCommand } from './demo.ts';
 import { deployCommand } from './deploy.ts';
 import { dkimCommand } from './dkim.ts';
 import { feedbackCommand } from './feedback.ts';
+import { exportCommand } from './export.ts';
+import { forgetCommand } from './forget.ts';
 import { heldCommand } from './held.ts';
 import { importCommand } from './import.ts';
 import { inboxCommand } from './inbox.ts';
@@ -26,8 +28,11 @@ import { sendTestCommand } from './send-test.ts';
 import { simulateCommand } from './simulate.ts';
 import { taskCommand, tasksCommand } from './tasks.ts';
 import { startCommand, workCommand } from './start.ts';
+import { suppressCommand } from './suppress.ts';
+import { suppressionsCommand } from './suppressions.ts';
 import { testCommand } from './test.ts';
 import { triggerCommand } from './trigger.ts';
+import { unsuppressCommand } from './unsuppress.ts';
 import { whyCommand } from './why.ts';
 
 /** The program `perennial` with all of its commands. */
@@ -52,6 +57,11 @@ export function perennialProgram(version: string): Command {
         pauseCommand(),
         resumeCommand(),
         paceCommand(),
+        suppressCommand(),
+        unsuppressCommand(),
+        suppressionsCommand(),
+        exportCommand(),
+        forgetCommand(),
         heldCommand(),
         tasksCommand(),
         taskCommand(),

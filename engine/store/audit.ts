@@ -1,4 +1,7 @@
-/** The record of what people did: written in the transaction of the act itself, never changed afterwards. */
+/**
+ * The record of what people did: written in the transaction of the act itself. It is never changed afterwards, except that
+ * forgetting a customer empties the reasons and details of what was done about them.
+ */
 import type { Instant } from '../time/types.ts';
 import type { Queryable } from './database.ts';
 
@@ -12,6 +15,7 @@ export type AuditAction =
   | 'cancel'
   | 'suppress'
   | 'unsuppress'
+  | 'forget'
   | 'held.retry'
   | 'held.drop'
   | 'task.done'

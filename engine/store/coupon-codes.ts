@@ -132,6 +132,22 @@ export async function settleCodes(tx: Queryable, recordings: readonly Recording[
       return [{ id: stored.enrolments.get(enrolmentKey(enrolment))?.id, was: 'reserved' }];
     }),
   );
+  await settleReserved(tx, ended, ctx.now);
+}
+
+/** The same for all that these customers have under way, when they are forgotten. Before their tasks and calls are emptied. */
+export async function settleCodesOf(tx: Queryable, customerIds: readonly number[], now: Instant): Promise<void> {
+  const { rows } = await tx.query<{ id: number }>(`select id from enrolments where customer_id = any($1::bigint[])`, [
+    customerIds,
+  ]);
+  await settleReserved(
+    tx,
+    rows.map(({ id }) => ({ id, was: 'reserved' })),
+    now,
+  );
+}
+
+async function settleReserved(tx: Queryable, ended: readonly object[], now: Instant): Promise<void> {
   await execute(
     tx,
     ended,
@@ -147,7 +163,7 @@ export async function settleCodes(tx: Queryable, recordings: readonly Recording[
        reserved_at = case when j.is_out then c.reserved_at end
      from judged j where c.id = j.id`,
     'id bigint, was text',
-    [time(ctx.now)],
+    [time(now)],
   );
 }
 

@@ -36,10 +36,13 @@ const SEND = `select s.id, lower(s.address) as address, c.key as customer, p.nam
 
 type Row = Omit<ReportedSend, 'proof'> & Record<string, unknown>;
 
-/** The mail of a signed return path or of our Message-ID; null when the report proves none. */
+/** The mail of a signed return path or of our Message-ID; null when the report proves none, or its reader was erased. */
 export async function provenSend(db: Queryable, about: ReturnedMail): Promise<ReportedSend | null> {
   for (const id of about.signedIds) {
-    const { rows } = await db.query<Row>(`${SEND} where s.id = $1 and s.handed_at is not null`, [id]);
+    const { rows } = await db.query<Row>(
+      `${SEND} where s.id = $1 and s.handed_at is not null and s.address is not null`,
+      [id],
+    );
     if (rows[0] !== undefined) return { ...rows[0], proof: 'return path' };
   }
   const named = OUR_MESSAGE_ID.exec(about.messageId ?? '')?.[1];

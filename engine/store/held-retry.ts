@@ -5,12 +5,13 @@ import { writeAudit } from './audit.ts';
 import { onCustomers } from './chunk.ts';
 import type { ReleaseCache } from './context.ts';
 import { businessNow, type Database, type Tx } from './database.ts';
+import { erasedAmong } from './erasures.ts';
 import { heldMessage, isOfCustomers } from './failures.ts';
 import type { HeldRef } from './held.ts';
 import { listHeld } from './held.ts';
 import { holdEnrolment } from './hold.ts';
 import type { Incoming } from './incoming.ts';
-import { noteEvents, storeEvents, takeItem } from './ingest-items.ts';
+import { addressesOf, addressOf, noteEvents, storeEvents, takeItem } from './ingest-items.ts';
 import { lockCustomers } from './lock.ts';
 import { ensurePartitions } from './partitions.ts';
 import { patientTransaction } from './patience.ts';
@@ -151,9 +152,12 @@ async function releaseCustomer(tx: Tx, cache: ReleaseCache, customerId: number, 
         'delete from held_events where customer_id = $1 returning id, event, history',
         [customerId],
       );
+      // What would bring an erased address back is refused as it would be at the intake.
+      const erased = await erasedAmong(tx, 'address', addressesOf(rows.map(({ event }) => ({ item: event }))));
       const kept = rows
         .sort((a, b) => a.id - b.id)
-        .map(({ event, history }) => ({ addressed: { customerId, item: event }, history }));
+        .map(({ event, history }) => ({ addressed: { customerId, item: event }, history }))
+        .filter(({ addressed }) => !erased.has(addressOf(addressed) ?? ''));
       const isNew = new Set(
         await noteEvents(
           tx,

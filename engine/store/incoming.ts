@@ -24,7 +24,8 @@ export type Incoming =
 export interface Rejected {
   /** From 0. */
   readonly index: number;
-  readonly code: 'future' | 'bad-time' | 'bad-text' | 'too-long' | 'unknown-customer' | 'erased-customer';
+  readonly code:
+    'future' | 'bad-time' | 'bad-text' | 'too-long' | 'unknown-customer' | 'erased-customer' | 'erased-address';
   /** What is wrong and what was expected. */
   readonly message: string;
 }

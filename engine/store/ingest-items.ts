@@ -2,6 +2,7 @@
 import type { Draft } from '../journey/draft.ts';
 import { receive, runDue, updateProfile } from '../journey/run.ts';
 import { armTimers } from '../journey/timers.ts';
+import { normaliseAddress } from '../message/address.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import type { Incoming } from './incoming.ts';
@@ -15,6 +16,16 @@ export interface Addressed {
 
 /** docs/playbooks.md: an event that arrives later than this after its date sets facts and starts nothing. */
 const LATE_MS = 24 * 3_600_000;
+
+/** The new address that an item gives its customer, normalised; null for none. */
+export function addressOf({ item }: Pick<Addressed, 'item'>): string | null {
+  return item.kind === 'identify' && typeof item.traits.email === 'string' ? normaliseAddress(item.traits.email) : null;
+}
+
+/** The same of many. */
+export function addressesOf(items: readonly Pick<Addressed, 'item'>[]): readonly string[] {
+  return items.flatMap((item) => addressOf(item) ?? []);
+}
 
 /** Notes the ids of events, and returns those that were never seen before. */
 export async function noteEvents(tx: Queryable, items: readonly Addressed[]): Promise<ReadonlySet<string>> {

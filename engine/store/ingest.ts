@@ -6,16 +6,17 @@
  * 3. What of the customer was due before an event runs before it, at its own due times.
  * 4. Nothing is lost: what concerns a held customer, or makes one be held, is kept in `held_events` in its order, and
  *    the others of the batch go on. Kept events are not noted as seen, so that a retry takes them.
+ * 5. Nothing comes back of whom was erased, neither by id nor by address: asked under the lock (see forget.ts).
  */
 import type { Draft } from '../journey/draft.ts';
 import { withCustomers, type ChunkOptions } from './chunk.ts';
 import type { ReleaseCache, StoreContext } from './context.ts';
 import { createCustomers, findByKeys } from './customer-keys.ts';
 import { businessNow, type Database, type Queryable, type Tx } from './database.ts';
+import { erasedCustomer, partErased, refuseReturning, type Placement } from './ingest-erased.ts';
 import { joinMailDue, mailDue, waitsDue, type MailDue } from './due-now.ts';
 import { refusalOf, type Incoming, type Placed, type Rejected } from './incoming.ts';
-import { keepForLater, noteEvents, storeEvents, takeItem, type Addressed } from './ingest-items.ts';
-import { normaliseAddress } from '../message/address.ts';
+import { addressesOf, keepForLater, noteEvents, storeEvents, takeItem, type Addressed } from './ingest-items.ts';
 import { ensurePartitions } from './partitions.ts';
 import { customerIdOf } from './stored.ts';
 
@@ -43,7 +44,7 @@ export interface Ingested {
   readonly due: readonly number[];
 }
 
-type Done = Pick<Ingested, 'accepted' | 'kept' | 'planned' | 'due'>;
+type Done = Pick<Ingested, 'accepted' | 'kept' | 'planned' | 'due' | 'rejected'>;
 
 /** Takes a batch of up to some thousand items. @throws what `withCustomers` throws; then nothing was answered for. */
 export async function ingest(
@@ -66,7 +67,7 @@ export async function ingest(
     db,
     addressed.flatMap(({ item }) => (item.kind === 'track' ? item.event.at : [])),
   );
-  const { seen, ...done } = await takeAll(db, cache, addressed, options);
+  const { seen, rejected: refused, ...done } = await takeAll(db, cache, addressed, options);
   const first = new Set(once);
   const duplicateIndexes = wanted
     .filter((placed) => !first.has(placed) || (placed.item.kind === 'track' && seen.has(placed.item.event.id)))
@@ -75,14 +76,14 @@ export async function ingest(
     ...done,
     duplicates: duplicateIndexes.length,
     duplicateIndexes,
-    rejected: rejected.sort((a, b) => a.index - b.index),
+    rejected: [...rejected, ...refused].sort((a, b) => a.index - b.index),
   };
 }
 
 async function takeAll(
   db: Database,
   cache: ReleaseCache,
-  items: readonly Addressed[],
+  items: readonly Placement[],
   options: IngestOptions,
 ): Promise<Done & { readonly seen: ReadonlySet<string> }> {
   const ids = [...items.map((item) => item.customerId), ...(await newSharers(db, items))];
@@ -100,10 +101,11 @@ async function takeAll(
     kept: results.reduce((sum, result) => sum + result.kept, 0),
     planned: joinMailDue(results.map((result) => result.planned)),
     due: [...new Set(results.flatMap((result) => result.due))],
+    rejected: results.flatMap((result) => result.rejected),
   };
 }
 
-function itemsOf(items: readonly Addressed[], asked: readonly number[]): readonly Addressed[] {
+function itemsOf(items: readonly Placement[], asked: readonly number[]): readonly Placement[] {
   const concerned = new Set(asked);
   return items.filter((item) => concerned.has(item.customerId));
 }
@@ -112,10 +114,11 @@ async function takeChunk(
   tx: Tx,
   drafts: readonly Draft[],
   ctx: StoreContext,
-  items: readonly Addressed[],
+  all: readonly Placement[],
   history: boolean,
 ): Promise<Done & { readonly seen: readonly string[] }> {
   const byCustomer = new Map(drafts.map((draft) => [customerIdOf(draft), draft]));
+  const { items, rejected } = await partErased(tx, all, (id) => byCustomer.has(id));
   const workable = items.filter((item) => byCustomer.has(item.customerId));
   const kept = items.filter((item) => !byCustomer.has(item.customerId));
   const isNew = await noteEvents(tx, workable);
@@ -132,6 +135,7 @@ async function takeChunk(
     kept: kept.length,
     planned: mailDue(drafts, ctx),
     due: waitsDue(drafts, ctx),
+    rejected,
   };
 }
 
@@ -147,27 +151,23 @@ function dropRepeats(items: readonly Placed[]): readonly Placed[] {
 }
 
 /** Finds or creates the customers. Creating is a transaction of its own: a customer of whom nothing is known harms nobody. */
-async function addressAll(
-  db: Queryable,
-  items: readonly Placed[],
-  rejected: Rejected[],
-): Promise<readonly Addressed[]> {
-  const keys = new Set(items.map(({ item }) => item.customer));
+async function addressAll(db: Queryable, all: readonly Placed[], rejected: Rejected[]): Promise<readonly Placement[]> {
+  const keys = [...new Set(all.map(({ item }) => item.customer))];
+  let found = await findByKeys(db, keys);
+  const { items, rejected: erased } = await refuseReturning(db, all, (key) => found.has(key));
+  rejected.push(...erased);
   const mayCreate = items.filter(({ item }) => item.kind === 'identify' || item.createIfMissing);
-  let found = await findByKeys(db, [...keys]);
   const missing = new Set(mayCreate.map(({ item }) => item.customer).filter((key) => !found.has(key)));
   if (missing.size > 0) {
     await createCustomers(db, [...missing]);
-    found = await findByKeys(db, [...keys]);
+    found = await findByKeys(db, keys);
   }
-  return items.flatMap(({ index, item }): readonly Addressed[] => {
+  return items.flatMap(({ index, item }): readonly Placement[] => {
     const customer = found.get(item.customer);
-    if (customer !== undefined && !customer.erased) return [{ item, customerId: customer.id }];
-    const what = `customer ${JSON.stringify(item.customer)}`;
+    if (customer !== undefined && !customer.erased) return [{ index, item, customerId: customer.id }];
+    const message = `customer ${JSON.stringify(item.customer)} is not known: identify them first`;
     rejected.push(
-      customer === undefined
-        ? { index, code: 'unknown-customer', message: `${what} is not known: identify them first` }
-        : { index, code: 'erased-customer', message: `${what} was erased: nothing more may be stored about them` },
+      customer === undefined ? { index, code: 'unknown-customer', message } : erasedCustomer(index, item.customer),
     );
     return [];
   });
@@ -175,11 +175,7 @@ async function addressAll(
 
 /** Whoever takes a new address joins its readers, so they are locked too: caps would else be decided side by side. */
 async function newSharers(db: Queryable, items: readonly Addressed[]): Promise<readonly number[]> {
-  const addresses = items.flatMap(({ item }) =>
-    item.kind === 'identify' && typeof item.traits.email === 'string'
-      ? (normaliseAddress(item.traits.email) ?? [])
-      : [],
-  );
+  const addresses = addressesOf(items);
   if (addresses.length === 0) return [];
   const { rows } = await db.query<{ id: number }>('select id from customers where address = any($1::text[])', [
     addresses,

@@ -51,11 +51,12 @@ async function nearestCustomers(db: Queryable, typed: string): Promise<readonly 
   const beginning = typed.slice(0, 2).replace(/[\\%_]/g, String.raw`\$&`);
   const { rows } = await db.query<{ key: string; email: string | null; contains: boolean }>(
     `(select key, email, true as contains from customers
-        where key ilike '%' || $1 || '%' or email ilike '%' || $1 || '%' limit $3)
+        where erased_at is null and (key ilike '%' || $1 || '%' or email ilike '%' || $1 || '%') limit $3)
      union all
-     (select key, email, false from customers where key ilike $2 || '%' or email ilike $2 || '%' limit $3)
+     (select key, email, false from customers
+        where erased_at is null and (key ilike $2 || '%' or email ilike $2 || '%') limit $3)
      union all
-     (select key, email, false from customers order by id desc limit $3)`,
+     (select key, email, false from customers where erased_at is null order by id desc limit $3)`,
     [pattern, beginning, CANDIDATES],
   );
   const names = rows.flatMap((row) => [row.key, ...(row.email === null ? [] : [row.email])]);

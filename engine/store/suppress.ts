@@ -6,6 +6,7 @@
 import { normaliseAddress } from '../message/address.ts';
 import { writeAudit } from './audit.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
+import { erasedAmong } from './erasures.ts';
 import { lockCustomers } from './lock.ts';
 import { patientTransaction } from './patience.ts';
 import { revokeFromAddress, revokeFromCustomers } from './revoke.ts';
@@ -35,7 +36,10 @@ export async function suppress(db: Database, suppression: Suppression): Promise<
   return patientTransaction(db, async (tx) => suppressIn(tx, suppression));
 }
 
-/** The same as a part of a transaction, which holds the locks of the address's customers from here on. */
+/**
+ * The same as a part of a transaction, which holds the locks of the address's customers from here on. Nothing goes to an
+ * address that was erased, and nothing is written about it.
+ */
 export async function suppressIn(tx: Queryable, suppression: Suppression): Promise<SuppressionOutcome> {
   return change(tx, 'suppress', suppression, async (address, now) => {
     const { rowCount } = await tx.query(
@@ -53,15 +57,18 @@ export async function suppressIn(tx: Queryable, suppression: Suppression): Promi
 
 /** Takes a suppression back: mail to the address, or of that topic, may go out again. */
 export async function unsuppress(db: Database, suppression: Suppression): Promise<SuppressionOutcome> {
-  return patientTransaction(db, async (tx) =>
-    change(tx, 'unsuppress', suppression, async (address) => {
-      const { rowCount } = await tx.query('delete from suppressions where address = $1 and scope = $2', [
-        address,
-        suppression.scope,
-      ]);
-      return rowCount === 1;
-    }),
-  );
+  return patientTransaction(db, async (tx) => unsuppressIn(tx, suppression));
+}
+
+/** The same as a part of a transaction. */
+export async function unsuppressIn(tx: Queryable, suppression: Suppression): Promise<SuppressionOutcome> {
+  return change(tx, 'unsuppress', suppression, async (address) => {
+    const { rowCount } = await tx.query('delete from suppressions where address = $1 and scope = $2', [
+      address,
+      suppression.scope,
+    ]);
+    return rowCount === 1;
+  });
 }
 
 async function change(
@@ -73,6 +80,7 @@ async function change(
   const address = normaliseAddress(suppression.address);
   if (address === null) return 'no address';
   await lockReaders(tx, address);
+  if ((await erasedAmong(tx, 'address', [address])).size > 0) return 'unchanged';
   const now = await businessNow(tx);
   if (!(await apply(address, now))) return 'unchanged';
   const { by, reason, scope, source } = suppression;

@@ -1,19 +1,24 @@
 /** Consent that came with imported customers, in few statements. */
 import type { Queryable } from '../../store/database.ts';
+import { erasedAmong } from '../../store/erasures.ts';
 import { EVERYTHING } from '../../store/suppress.ts';
 import type { Instant } from '../../time/types.ts';
 import type { ImportedConsent } from './check.ts';
 
 /**
  * Writes what the lines say; call it before their customers become known, so that no mail can come between. An
- * import never takes a suppression back: a `subscribed` counts only where the reader has not said no here.
+ * import never takes a suppression back: a `subscribed` counts only where the reader has not said no here. Of addresses
+ * that were erased nothing is written.
  */
 export async function recordConsent(
   db: Queryable,
-  consents: readonly ImportedConsent[],
+  imported: readonly ImportedConsent[],
   now: Instant,
   file: string,
 ): Promise<void> {
+  const addresses = imported.map(({ address }) => address);
+  const erased = await erasedAmong(db, 'address', addresses);
+  const consents = imported.filter(({ address }) => !erased.has(address));
   const no = consents.flatMap(({ address, suppressed, unsubscribed }) =>
     [...(suppressed ? [EVERYTHING] : []), ...unsubscribed].map((scope) => [address, scope] as const),
   );
