@@ -121,15 +121,14 @@ async function found(marks: readonly string[]): Promise<readonly string[]> {
      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and a.attnum > 0
        and not a.attisdropped order by 1, 2`,
   );
-  const hits: string[] = [];
-  for (const { table, column } of columns) {
-    const [row] = await fleet.rows<{ n: number }>(
-      `select count(*) as n from "${table}" where lower("${column}"::text) like any($1::text[])`,
-      [marks.map((mark) => `%${mark.toLowerCase()}%`)],
-    );
-    if ((row?.n ?? 0) > 0) hits.push(`${table}.${column}`);
-  }
-  return hits;
+  const probes = columns.map(
+    ({ table, column }) =>
+      `select '${table}.${column}' as hit where exists (select from "${table}" where lower("${column}"::text) like any($1))`,
+  );
+  const hits = await fleet.rows<{ hit: string }>(probes.join(' union all '), [
+    marks.map((mark) => `%${mark.toLowerCase()}%`),
+  ]);
+  return hits.map(({ hit }) => hit);
 }
 
 /** A digest of all rows of all tables. */
@@ -137,14 +136,10 @@ async function digest(): Promise<unknown> {
   const tables = await fleet.rows<{ name: string }>(
     `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by 1`,
   );
-  const digests: unknown[] = [];
-  for (const { name } of tables) {
-    const [row] = await fleet.rows(
-      `select '${name}' as name, md5(string_agg(t::text, '|' order by t::text)) from "${name}" t`,
-    );
-    digests.push(row);
-  }
-  return digests;
+  const digests = tables.map(
+    ({ name }) => `select '${name}' as name, md5(string_agg(t::text, '|' order by t::text)) from "${name}" t`,
+  );
+  return fleet.rows(digests.join(' union all '));
 }
 
 async function forgetAda(over: object = {}): Promise<Forgotten> {
