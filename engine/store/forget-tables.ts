@@ -64,6 +64,9 @@ const OTHERS_MAILS = `lower(address) = any(:addresses::text[])
 const SENDS_OF_THEIRS = 'send_id in (select id from sends where customer_id = any(:ids::bigint[]))';
 const AT_ADDRESS = 'address = any(:addresses::text[])';
 
+/** Words of a server that name an address of theirs. */
+const NAMED_IN_DETAIL = 'exists (select from unnest(:addresses::text[]) a where position(a in lower(detail)) > 0)';
+
 /** All of it. Customers come last; enrolments before sends, as everywhere. */
 export const ERASED_PARTS: readonly ErasedPart[] = [
   emptied('enrolments', ENROLMENTS, 'enrolments'),
@@ -85,12 +88,8 @@ export const ERASED_PARTS: readonly ErasedPart[] = [
   deleted('held_events', 'events'),
   deleted('event_keys', undefined, 'key in (select key from events where customer_id = any(:ids::bigint[]))'),
   deleted('events', 'events'),
-  emptied(
-    'refusing_domains',
-    'detail = null',
-    undefined,
-    'exists (select from unnest(:addresses::text[]) a where position(a in lower(detail)) > 0)',
-  ),
+  emptied('refusing_domains', 'detail = null', undefined, NAMED_IN_DETAIL),
+  emptied('domain_holds', 'detail = null', undefined, NAMED_IN_DETAIL),
   emptied(
     'audit',
     `reason = null, detail = '{}'`,

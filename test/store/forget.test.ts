@@ -33,7 +33,7 @@ beforeEach(async () => {
   await fleet.db.query(
     `truncate customers, enrolments, timers, sends, events, event_keys, event_stats, held_events, suppressions, opt_ins,
        former_addresses, journal, audit, erasures, feedback, tasks, webhook_calls, coupon_codes, coupon_pools, refusals,
-       refusing_domains, run_asked, run_owed, runs restart identity cascade`,
+       refusing_domains, domain_holds, run_asked, run_owed, runs restart identity cascade`,
   );
   await fleet.at(START);
   await fill();
@@ -104,6 +104,9 @@ async function fill(): Promise<void> {
   );
   await fleet.db.query(
     `insert into refusing_domains values ('mail.example', now(), now(), 1, '5.7.1', 'not from you to ${ADDRESS}')`,
+  );
+  await fleet.db.query(
+    `insert into domain_holds values ('mail.example', 'refused', now(), now(), 1, 'not from you to ${ADDRESS}')`,
   );
   await suppress(fleet.db, { address: OLD_ADDRESS, scope: '*', source: 'staff', ...ACT, reason: 'Lovelace called' });
   await fleet.db.query(`insert into opt_ins values ($1, 'news', now(), 'import')`, [ADDRESS]);
