@@ -74,7 +74,7 @@ async function createKey(terminal: Terminal, selector: string, options: CreateOp
 
 function nextSteps(selector: string, file: string): string {
   return `Then:
-  1. Wait until the record can be seen.
+  1. "perennial doctor" says whether the record can be seen.
   2. Give the key to each process that delivers: PERENNIAL_DKIM_KEYS=${selector}=${file}
      (without that variable they look into .perennial/dkim of the company folder).
   3. Name it in perennial.yaml, and deploy:

@@ -8,6 +8,7 @@ import { customerCommand } from './customer.ts';
 import { demoCommand } from './demo.ts';
 import { deployCommand } from './deploy.ts';
 import { dkimCommand } from './dkim.ts';
+import { doctorCommand } from './doctor.ts';
 import { feedbackCommand } from './feedback.ts';
 import { exportCommand } from './export.ts';
 import { forgetCommand } from './forget.ts';
@@ -67,7 +68,7 @@ export function perennialProgram(version: string): Command {
         taskCommand(),
       ],
     ],
-    ['Sending domain:', [dkimCommand()]],
+    ['Sending domain:', [doctorCommand(), dkimCommand()]],
     [
       'Data and mail:',
       [importCommand(), couponsCommand(), sampleCommand(), inboxCommand(), bouncesCommand(), feedbackCommand()],

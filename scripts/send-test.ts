@@ -7,7 +7,9 @@ import { isAllowed } from '../engine/journey/attempt.ts';
 import { parseMailbox, validateAddress } from '../engine/message/address.ts';
 import { compose, ComposeError, type ComposedMail } from '../engine/message/compose.ts';
 import { maskUrl, readConfig, type Config } from '../workers/config.ts';
+import { openLog } from '../workers/log.ts';
 import { inboxDir } from '../workers/parts.ts';
+import { openSigner } from '../workers/signing.ts';
 import { makeMail, type MadeMail, type PreviewOptions } from './preview/make.ts';
 import { withReader } from './preview.ts';
 import { staffCommand, type Answer } from './support/staff.ts';
@@ -55,7 +57,11 @@ async function sendTest(terminal: Terminal, template: string, options: Options):
   }
   try {
     const composed = composeTest(mail, options.to);
-    return await handOver(config, composed, mail);
+    const signer = openSigner({ config, log: openLog({ level: 'silent', name: 'send-test' }) });
+    const signed = await signer.sign(composed, company, Date.now());
+    if (signed.kind === 'ready') return await handOver(config, signed.mail, mail);
+    const text = `Nothing was sent: ${harmless(signed.reason)}.\n`;
+    return { json: { outcome: 'unsigned', message: signed.reason }, text, failed: true };
   } catch (error) {
     if (!(error instanceof ComposeError)) throw error;
     const text = `Nothing was sent: the mail cannot be written: ${harmless(error.message)}\n`;

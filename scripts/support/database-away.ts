@@ -1,4 +1,5 @@
 /** Why the database cannot be used at all, for people: none of it is a bug, and a stack helps nobody. */
+import { isNativeError } from 'node:util/types';
 
 /** Codes of sockets, and of PostgreSQL while a session begins (its appendix A), with what to look at. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -18,7 +19,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** One line about it and what to do; null when the error is another one. */
 export function databaseAway(error: unknown): string | null {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
+  if (!isNativeError(error) || !('code' in error) || typeof error.code !== 'string') return null;
   const reason = REASONS[error.code];
   // With several addresses for one name, Node gives an error without words.
   const words = error.message === '' ? error.code : error.message;
