@@ -160,7 +160,7 @@ describe('the hand-over', () => {
       decision.resolve(true);
       expect(await delivery).toEqual({ kind: 'accepted', response: '250 2.0.0 taken' });
       expect(sink.sources[0]?.toString()).toBe(mail.message.toString());
-      expect(sink.taken).toEqual([
+      expect(sink.taken).toMatchObject([
         { messageId: '<send-1@example.com>', from: 'shop@example.com', to: ['ada@example.com'] },
       ]);
     },

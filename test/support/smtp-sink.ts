@@ -25,6 +25,8 @@ export interface Taken {
   readonly messageId: string;
   readonly from: string;
   readonly to: readonly string[];
+  /** By the clock of the sink's process, in ms. */
+  readonly atMs: number;
 }
 
 export interface SinkOptions {
@@ -41,6 +43,8 @@ export interface SinkOptions {
    * client is still there: both happen to a client that dies. Default: false.
    */
   readonly takesLate?: boolean;
+  /** Asked of each recipient: the reply with which the connection is closed; null takes the recipient. */
+  readonly refuse?: (to: string) => string | null;
   /** Accept AUTH PLAIN with this user and password. */
   readonly auth?: { readonly user: string; readonly pass: string };
 }
@@ -189,7 +193,14 @@ class Conversation {
 
   #rcpt(line: string): void {
     if (!this.#goesOn('rcpt')) return;
-    this.#to.push(/<([^>]*)>/.exec(line)?.[1] ?? '');
+    const to = /<([^>]*)>/.exec(line)?.[1] ?? '';
+    const refusal = this.#server.options.refuse?.(to) ?? null;
+    if (refusal !== null) {
+      this.#dead = true;
+      this.#socket.end(`${refusal}\r\n`);
+      return;
+    }
+    this.#to.push(to);
     this.#write('250 2.1.5 ok');
   }
 
@@ -237,7 +248,7 @@ class SinkState {
   take(message: Buffer, from: string, to: readonly string[]): void {
     const head = message.toString('latin1', 0, Math.min(message.length, 4096));
     const messageId = /^message-id:\s*(<[^>]*>)/im.exec(head)?.[1] ?? '';
-    this.taken.push({ messageId, from, to: [...to] });
+    this.taken.push({ messageId, from, to: [...to], atMs: Date.now() });
     if (this.options.keep === true)
       this.sources.push(Buffer.from(message.toString('latin1').replace(/^\.\./gm, '.'), 'latin1'));
   }
@@ -298,7 +309,7 @@ export interface SpawnedSink {
 }
 
 /** Starts a sink in a process of its own, which ends with this one. */
-export async function spawnSink(options: Omit<SinkOptions, 'fault'> = {}, port = 0): Promise<SpawnedSink> {
+export async function spawnSink(options: Omit<SinkOptions, 'fault' | 'refuse'> = {}, port = 0): Promise<SpawnedSink> {
   const main = path.join(import.meta.dirname, 'smtp-sink-process.ts');
   const child = fork(main, [JSON.stringify({ options, port })], {
     execArgv: ['--import', path.join(import.meta.dirname, 'ts-loader.js')],
