@@ -37,6 +37,7 @@ function scopeOf(n: number): MailScope {
     company: { name: 'Hearth & Home' },
     vars: {},
     unsubscribe_url: `https://hearth.example/u/${n}`,
+    preferences_url: `https://hearth.example/p/${n}`,
     locale: 'en-GB',
     zone: { name: 'Europe/London', offsetAt: () => 0 },
     now: DATE,

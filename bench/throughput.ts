@@ -163,6 +163,7 @@ function mailOf(customer: Customer): Mail {
     ...scopeOf(profile, words.release, now, { event }),
     company: company.fields,
     unsubscribe_url: 'mailto:friends@hearth.example?subject=unsubscribe',
+    preferences_url: 'mailto:friends@hearth.example?subject=preferences',
     locale: company.locale,
   });
   const to = { name: customer.first_name, address: customer.email };

@@ -1,4 +1,5 @@
 /** `perennial suppressions`: to whom no mail goes, and why. */
+import { ALL_TOPICS } from '../engine/journey/attempt.ts';
 import { InvalidArgumentError, type Command } from 'commander';
 import { listSuppressions, type SuppressionList } from '../engine/store/suppressions.ts';
 import { answer, notBlank, staffCommand, type StaffOptions } from './support/staff.ts';
@@ -34,7 +35,7 @@ function listText({ total, entries }: SuppressionList, terminal: Terminal): stri
   if (entries.length === 0) return 'Nobody is suppressed like this.\n';
   const rows = entries.map((entry) => [
     entry.address,
-    entry.scope === '*' ? 'everything' : entry.scope,
+    entry.scope === '*' ? 'everything' : entry.scope === ALL_TOPICS ? 'all topics' : entry.scope,
     localTime(entry.at, terminal.zone),
     entry.source,
     entry.customers.join(', '),

@@ -5,7 +5,7 @@ import type { Json } from '../engine/playbook/types.ts';
 import { RenderError } from '../engine/message/scope.ts';
 import { sampleSurvey } from '../engine/message/survey.ts';
 import { triggerPlaybook, type ForeseenMails, type Triggered } from '../engine/store/trigger.ts';
-import { renderFor } from '../workers/composing.ts';
+import { NOBODYS_LINKS, renderFor } from '../workers/composing.ts';
 import type { Zone } from '../engine/time/types.ts';
 import { zoneOfCustomer } from './support/customer-zone.ts';
 import type { CommandContext } from './support/database.ts';
@@ -55,7 +55,7 @@ function tryMails(mails: ForeseenMails): readonly Unwritable[] {
   return mails.mails.flatMap(({ template, ask }) => {
     try {
       const survey = ask === null ? null : sampleSurvey(ask);
-      renderFor({ ...mails, template, survey, enrolment: { origin: {}, vars } });
+      renderFor({ ...mails, template, survey, links: NOBODYS_LINKS, enrolment: { origin: {}, vars } });
       return [];
     } catch (error) {
       if (!(error instanceof RenderError)) throw error;

@@ -118,7 +118,7 @@ const schema = z.object({
     .meta({ description: 'its port; 0 for any free one' }),
   PERENNIAL_PUBLIC_URL: serverUrl(['https', 'http'], 'https://mail.hearth.example').optional().meta({
     description: 'the address under which readers reach the public server; links in mails begin with it',
-    unset: 'http://127.0.0.1 with the port above; with DATABASE_URL, surveys need it',
+    unset: 'http://127.0.0.1 with the port above; with DATABASE_URL or SMTP_URL, marketing mail and surveys need it',
   }),
   PERENNIAL_WEBHOOK_SECRET: z.string().transform(readSecrets).optional().meta({
     description:
@@ -205,11 +205,14 @@ export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
   };
 }
 
-/** A machine of one's own is reached from itself. Where the system chooses the port, links are for the next start. */
+/**
+ * A machine of one's own is reached from itself, as long as no mail leaves it. Where the system chooses the port, links
+ * are for the next start.
+ */
 function publicUrlOf(value: z.output<typeof schema>): string | null {
-  const { PERENNIAL_PUBLIC_URL: url, PERENNIAL_PUBLIC_PORT: port, DATABASE_URL: database } = value;
+  const { PERENNIAL_PUBLIC_URL: url, PERENNIAL_PUBLIC_PORT: port, DATABASE_URL: database, SMTP_URL: smtp } = value;
   if (url !== undefined) return url.replace(/\/+$/, '');
-  return database === undefined ? `http://127.0.0.1:${port === 0 ? DEFAULT_PORT : port}` : null;
+  return database === undefined && smtp === undefined ? `http://127.0.0.1:${port === 0 ? DEFAULT_PORT : port}` : null;
 }
 
 function unknownVariables(env: Readonly<Record<string, string | undefined>>): ConfigProblem[] {

@@ -19,21 +19,18 @@ export interface Outgoing {
   readonly close: () => Promise<void>;
 }
 
-/**
- * Opens the ways out. Without SMTP_URL everything goes to the local inbox. With it, transactional mail goes to that
- * server; all other mail stays in the local inbox until readers can unsubscribe with one click.
- */
+/** Opens the ways out: to the server of SMTP_URL, over connections of each lane's own; without one, to the local inbox. */
 export async function openOutgoing(parts: Parts): Promise<Outgoing> {
   const { config, log } = parts;
   const connections = config.smtpConnections;
-  const inbox =
-    config.inboxUrl === null ? await startInbox({ dir: inboxDir(config), host: '127.0.0.1', port: 0 }) : null;
-  const inboxUrl = config.inboxUrl ?? inbox?.url ?? '';
-  const bulk = openTransport({ url: inboxUrl, connections, log, timeouts: TIMEOUTS });
-  const transactional = openTransport({ url: config.smtpUrl ?? inboxUrl, connections, log, timeouts: TIMEOUTS });
+  const isLocal = config.smtpUrl === null && config.inboxUrl === null;
+  const inbox = isLocal ? await startInbox({ dir: inboxDir(config), host: '127.0.0.1', port: 0 }) : null;
+  const url = config.smtpUrl ?? config.inboxUrl ?? inbox?.url ?? '';
+  const bulk = openTransport({ url, connections, log, timeouts: TIMEOUTS });
+  const transactional = openTransport({ url, connections, log, timeouts: TIMEOUTS });
   return {
     transports: { transactional, bulk },
-    notes: config.smtpUrl === null ? [NO_SMTP] : [ONLY_TRANSACTIONAL],
+    notes: config.smtpUrl === null ? [NO_SMTP] : [],
     close: async () =>
       closeEach(
         [
@@ -48,6 +45,3 @@ export async function openOutgoing(parts: Parts): Promise<Outgoing> {
 
 const NO_SMTP =
   'No SMTP_URL: all mail goes to the local inbox, nothing leaves this machine. Read it with "perennial inbox".';
-const ONLY_TRANSACTIONAL =
-  'Only transactional mail goes to SMTP_URL. All other mail goes to the local inbox ("perennial inbox"), since readers ' +
-  'cannot unsubscribe with one click yet.';

@@ -1,6 +1,6 @@
 /**
- * The role `public`: the HTTP server for whatever comes from outside: events and profiles, answers to surveys, clicks,
- * webhooks of mail providers.
+ * The role `public`: the HTTP server for whatever comes from outside: events and profiles, answers to surveys, choices of
+ * readers, clicks, webhooks of mail providers.
  */
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
@@ -8,12 +8,14 @@ import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { intakeApp } from '../engine/ingest/http/app.ts';
 import { openIntake, type Intake } from '../engine/ingest/http/intake.ts';
+import { PREFERENCES_PATH, UNSUBSCRIBE_PATH } from '../engine/message/reader-links.ts';
 import { ANSWER_PATH } from '../engine/message/survey.ts';
 import { CLICK_PATH, OPEN_PATH } from '../engine/message/track-token.ts';
 import type { ReleaseCache } from '../engine/store/context.ts';
 import type { Database } from '../engine/store/database.ts';
 import { recordReaction } from '../engine/store/reactions.ts';
 import { loadSigningKeys } from '../engine/store/signing-keys.ts';
+import { choicesApp } from './choices/app.ts';
 import { ConfigError, type Config } from './config.ts';
 import { FEEDBACK_PATH } from './feedback/app.ts';
 import { openFeedback } from './feedback/open.ts';
@@ -66,10 +68,19 @@ export async function startPublic(parts: PublicParts): Promise<PublicServer> {
   const surveys = openSurveys(parts);
   const tracking = openReactions(parts);
   const feedback = config.feedback === undefined ? null : openFeedback(parts.db, config.feedback, log);
+  const choices = openChoices(parts);
+  const apps: readonly (readonly [string, Hono])[] = [
+    [ANSWER_PATH, surveys],
+    [UNSUBSCRIBE_PATH, choices],
+    [PREFERENCES_PATH, choices],
+    [CLICK_PATH, tracking.app],
+    [OPEN_PATH, tracking.app],
+    ...(feedback === null ? [] : [[FEEDBACK_PATH, feedback] as const]),
+  ];
   const server = serverOf((request) => {
-    if (feedback !== null && isFor(FEEDBACK_PATH, request)) return feedback.fetch(request);
-    if (isFor(CLICK_PATH, request) || isFor(OPEN_PATH, request)) return tracking.app.fetch(request);
-    return (isFor(ANSWER_PATH, request) ? surveys : calls).fetch(request);
+    const { pathname } = new URL(request.url);
+    const [, app] = apps.find(([path]) => pathname.startsWith(path)) ?? ['', calls];
+    return app.fetch(request);
   });
   const port = await listen(server, config);
   const host = config.publicHost.includes(':') ? `[${config.publicHost}]` : config.publicHost;
@@ -115,6 +126,19 @@ function openReactions({ db, log }: PublicParts): Tracking {
   });
 }
 
+function openChoices({ db, cache, log }: PublicParts): Hono {
+  return choicesApp({
+    db,
+    cache,
+    onFailure: (error) => {
+      log.error(
+        errorFields(error),
+        'a choice could not be stored; the reader, or their mail program, was asked to try again',
+      );
+    },
+  });
+}
+
 /** Not awaited: a hint that is lost delays work until the next sweep, an answer that waits delays the sender. */
 function hint(hints: Hints, log: Logger, due: Parameters<Hints['send']>[0]): void {
   hints.send(due).catch((error: unknown) => {
@@ -129,10 +153,6 @@ function openPublicIntake({ db, cache, hints, log }: PublicParts): Intake {
     newId: randomUUID,
     onDue: ({ planned, due }) => hint(hints, log, { ...planned, advance: due }),
   });
-}
-
-function isFor(path: string, request: Request): boolean {
-  return new URL(request.url).pathname.startsWith(path);
 }
 
 function serverOf(answer: (request: Request) => Response | Promise<Response>): Server {

@@ -1,10 +1,12 @@
-/** From the bytes of a mail that came back to what is on record about it. */
+/** From the bytes of a mail that came back, or asks for no more, to what is on record about it. */
+import { readLeave } from '../engine/mail/bounce/leave.ts';
 import { readReport } from '../engine/mail/bounce/read.ts';
 import type { MailReport, NoReport } from '../engine/mail/bounce/report.ts';
 import { replyCodeIn, statusInReply } from '../engine/mail/bounce/status.ts';
 import { judge } from '../engine/mail/bounce/verdict.ts';
 import { readBounceToken } from '../engine/message/bounce-token.ts';
-import type { SigningKey } from '../engine/message/link-token.ts';
+import { readReaderLink, type SigningKey } from '../engine/message/link-token.ts';
+import { findReader, recordChoices } from '../engine/store/choices.ts';
 import type { Database } from '../engine/store/database.ts';
 import {
   findReported,
@@ -17,7 +19,17 @@ import {
 /** What a mail that came back came to. */
 export type ReturnedMailResult =
   | { readonly kind: 'none'; readonly because: NoReport }
-  | { readonly kind: 'bounce' | 'complaint'; readonly taken: readonly TakenOrFound[] };
+  | { readonly kind: 'bounce' | 'complaint'; readonly taken: readonly TakenOrFound[] }
+  | Leaving;
+
+/** A mail by which somebody unsubscribes; `found` in a dry run. */
+export interface Leaving {
+  readonly kind: 'leave';
+  readonly outcome: 'unsubscribed' | 'found' | 'transactional' | 'not ours';
+  /** Of the mail whose token it holds; null when it is none of ours. */
+  readonly sendId: number | null;
+  readonly topic: string | null;
+}
 
 /** `found` in a dry run: it is about a mail of ours, and nothing was recorded. */
 export type TakenOrFound = Omit<Taken, 'outcome'> & { readonly outcome: Taken['outcome'] | 'found' };
@@ -30,7 +42,10 @@ export async function takeReturnedMail(
   { isDryRun }: { readonly isDryRun: boolean },
 ): Promise<ReturnedMailResult> {
   const report = await readReport(raw);
-  if (report.kind === 'none') return report;
+  if (report.kind === 'none') {
+    const token = await readLeave(raw);
+    return token === null ? report : leave(db, readReaderLink(token, keys), isDryRun);
+  }
   const returned = returnedOf(report, keys);
   if (!isDryRun) return { kind: report.kind, taken: await recordReturned(db, returned) };
   const found = await findReported(db, returned);
@@ -38,6 +53,16 @@ export async function takeReturnedMail(
     kind: report.kind,
     taken: found.map((one) => ({ ...one, outcome: one.send === null ? 'not ours' : 'found' })),
   };
+}
+
+async function leave(db: Database, sendId: number | null, isDryRun: boolean): Promise<Leaving> {
+  const reader = sendId === null ? null : await findReader(db, sendId);
+  if (reader === null) return { kind: 'leave', outcome: 'not ours', sendId: null, topic: null };
+  const about = { kind: 'leave', sendId, topic: reader.topic } as const;
+  if (reader.transactional) return { ...about, outcome: 'transactional' };
+  if (isDryRun) return { ...about, outcome: 'found' };
+  await recordChoices(db, reader, { source: 'unsubscribe', no: [reader.topic], yes: [], language: 'en' });
+  return { ...about, outcome: 'unsubscribed' };
 }
 
 function returnedOf(report: Exclude<MailReport, { kind: 'none' }>, keys: readonly SigningKey[]): Returned {

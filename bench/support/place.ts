@@ -19,7 +19,10 @@ export async function openPlace(env: Readonly<Record<string, string>>, sources: 
   const dir = await mkdtemp(path.join(tmpdir(), 'perennial-bench-'));
   // Run by root, PostgreSQL runs under another account, which has to get in here.
   await chmod(dir, 0o711);
-  const config = readConfig({ PERENNIAL_PUBLIC_PORT: '0', ...env }, dir);
+  const config = readConfig(
+    { PERENNIAL_PUBLIC_PORT: '0', PERENNIAL_PUBLIC_URL: 'https://mail.hearth.example', ...env },
+    dir,
+  );
   const parts = await openParts(config, openLog({ level: 'warn', name: 'bench' }));
   await deployRelease(parts.db, compileSources, sources, { author: 'bench', note: null, gitCommit: null });
   return {

@@ -6,7 +6,7 @@ import type { Company } from '../playbook/types.ts';
 import { freeInstant } from './caps.ts';
 import type { Draft } from './draft.ts';
 import { isHeldOut } from './split.ts';
-import type { Context, Decision, Send } from './types.ts';
+import type { Consent, Context, Decision, Send } from './types.ts';
 import { zoneOf } from './view.ts';
 
 /** A mail that a cap would hold for longer than this after it was due is skipped at once. */
@@ -62,16 +62,20 @@ type Refusal = 'suppressed' | 'unsubscribed' | 'no address' | 'not allowed';
 function refusalOf(draft: Draft, send: Send, company: Company): Refusal | null {
   const { consent } = draft.state;
   if (consent.suppressed) return 'suppressed';
-  if (!send.transactional && !isSubscribed(draft, send.topic, company)) return 'unsubscribed';
+  if (!send.transactional && !isSubscribed(consent, send.topic, company)) return 'unsubscribed';
   const { email } = draft.profile;
   if (email === null || email === '') return 'no address';
   return isAllowed(email, company.mail.onlyTo) ? null : 'not allowed';
 }
 
-function isSubscribed(draft: Draft, topic: string, company: Company): boolean {
-  const { consent } = draft.state;
+/** As an entry of `Consent.unsubscribed`: every topic that is not transactional, but those the reader asked for since. */
+export const ALL_TOPICS = '*topics';
+
+/** Whether mail of this topic, which is not transactional, is wanted: as the reader said, else as the topic's default says. */
+export function isSubscribed(consent: Consent, topic: string, company: Company): boolean {
   if (consent.unsubscribed.has(topic)) return false;
-  return company.topics[topic]?.default !== 'out' || consent.subscribed.has(topic);
+  const isAsked = company.topics[topic]?.default === 'out' || consent.unsubscribed.has(ALL_TOPICS);
+  return !isAsked || consent.subscribed.has(topic);
 }
 
 /** `mail.only_to`: whole addresses, or domains with or without a leading "@"; upper and lower case are alike. */

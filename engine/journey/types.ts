@@ -157,6 +157,7 @@ export interface CustomerState {
 /** What the customer's address allows. */
 export interface Consent {
   readonly suppressed: boolean;
+  /** Topics, or `ALL_TOPICS` (attempt.ts). */
   readonly unsubscribed: ReadonlySet<string>;
   readonly subscribed: ReadonlySet<string>;
 }

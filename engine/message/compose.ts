@@ -6,6 +6,8 @@ import { quotedPrintableLimit, writeQuotedPrintable } from './quoted-printable.t
 
 export { ComposeError } from './headers.ts';
 
+const WRITTEN: unique symbol = Symbol('written');
+
 /** A mail with everything that is said in it. */
 export interface MailToCompose {
   /** `Name <address>` or an address. */
@@ -21,8 +23,16 @@ export interface MailToCompose {
   /** With its angle brackets, from {@link messageIdFor}. */
   readonly messageId: string;
   readonly date: Instant;
+  /** Fields that are equal in many mails, written once by {@link writeFields}; after them come `headers`. */
+  readonly fixed?: WrittenFields;
   /** Further fields; those that `compose` writes itself are refused. */
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Header lines that were written and checked; made by {@link writeFields} only. */
+export interface WrittenFields {
+  readonly [WRITTEN]: true;
+  readonly lines: string;
 }
 
 /** A message ready to be handed over, and whom to. */
@@ -82,8 +92,18 @@ export function compose(mail: MailToCompose): ComposedMail {
   head += unstructuredHeader('Subject', mail.subject);
   head += `Date: ${rfc5322Date(mail.date)}\r\n`;
   head += structuredHeader('Message-ID', mail.messageId);
+  head += mail.fixed?.lines ?? '';
   for (const [name, value] of Object.entries(mail.headers)) head += furtherHeader(name, value);
   return { envelope: { from: from.address, to }, message: bytesOf(head, mail) };
+}
+
+/**
+ * Writes fields for many mails. `lines` are finished header lines of this room, such as `listHeaderLines` makes.
+ * @throws {ComposeError} when a value cannot be written, or `compose` writes that field itself.
+ */
+export function writeFields(headers: Readonly<Record<string, string>>, lines = ''): WrittenFields {
+  const written = Object.entries(headers).map(([name, value]) => furtherHeader(name, value));
+  return { [WRITTEN]: true, lines: written.join('') + lines };
 }
 
 function bytesOf(head: string, { text, html }: Pick<MailToCompose, 'text' | 'html'>): Buffer {

@@ -52,6 +52,7 @@ export function knownVariables(sources: readonly SourceFile[]): KnownVariables {
     ],
     ['vars', 'any'],
     ['unsubscribe_url', 'string'],
+    ['preferences_url', 'string'],
     [
       'survey',
       new Map<string, Shape>([

@@ -11,6 +11,7 @@ export interface MailScope {
   readonly trigger?: Readonly<Record<string, unknown>>;
   readonly vars: Readonly<Record<string, unknown>>;
   readonly unsubscribe_url: string;
+  readonly preferences_url: string;
   /** In the mail of a survey only. */
   readonly survey?: SurveyVariable;
   /** A BCP 47 tag that Intl knows: see `usableLocale`. */

@@ -34,7 +34,7 @@ export interface TextScope {
 }
 
 /** What is of mails alone. */
-const OF_MAILS: ReadonlySet<string> = new Set(['unsubscribe_url', 'survey']);
+const OF_MAILS: ReadonlySet<string> = new Set(['unsubscribe_url', 'preferences_url', 'survey']);
 const OPEN: KnownVariables = new Map(
   ['customer', 'company', 'event', 'launch', 'trigger', 'vars', 'now'].map((name) => [name, 'any']),
 );

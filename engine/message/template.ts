@@ -67,8 +67,8 @@ function print(statements: readonly Part[], escape: boolean): Print {
 }
 
 function contextOf(scope: MailScope): Readonly<Record<string, unknown>> {
-  const { customer, company, event, launch, trigger, vars, unsubscribe_url, survey, now } = scope;
-  return { customer, company, event, launch, trigger, vars, unsubscribe_url, survey, now };
+  const { customer, company, event, launch, trigger, vars, unsubscribe_url, preferences_url, survey, now } = scope;
+  return { customer, company, event, launch, trigger, vars, unsubscribe_url, preferences_url, survey, now };
 }
 
 function oneLine(subject: string): string {

@@ -55,6 +55,10 @@ const SECTIONS: readonly Section[] = [
     sql: `select address, topic, at, source from opt_ins where ${AT} order by address, topic`,
   },
   {
+    name: 'consents',
+    sql: `select address, topic, given, at, source, wording, language, detail from consents where ${AT} order by id`,
+  },
+  {
     name: 'eventCounts',
     sql: `select event, first_at as first, last_at as last, count from event_stats where ${THEIRS} order by event`,
   },

@@ -76,6 +76,7 @@ export const ERASED_PARTS: readonly ErasedPart[] = [
   emptied('suppressions', 'reason = null', undefined, SENDS_OF_THEIRS),
   deleted('suppressions', 'suppressions', AT_ADDRESS),
   deleted('opt_ins', undefined, AT_ADDRESS),
+  deleted('consents', undefined, AT_ADDRESS),
   emptied('tasks', TASKS, 'tasks'),
   emptied('webhook_calls', WEBHOOKS, 'webhooks'),
   emptied('coupon_codes', 'customer_id = null'),

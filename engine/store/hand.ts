@@ -139,7 +139,8 @@ async function markHanded(
            when f.lease_until <= clock_timestamp() or e.held_at is not null
              or exists (select from pauses p where p.scope = '*' or p.scope = b.name)
              or exists (select from suppressions x where x.address = f.address
-                 and (x.scope = '*' or (f.lane = 'bulk' and x.scope = f.topic))) then 'planned'
+                 and (x.scope = '*' or (f.lane = 'bulk' and (x.scope = f.topic or x.scope = '*topics'
+                   and not exists (select from opt_ins o where o.address = f.address and o.topic = f.topic))))) then 'planned'
            else 'handed'
          end as verdict
        from found f

@@ -23,13 +23,29 @@ const ADDRESSES = 'array(select address from customers where id = any($1::bigint
 
 /** What the addresses of these customers allow; those without an entry never said anything. */
 export async function loadConsent(tx: Queryable, ids: readonly number[]): Promise<ReadonlyMap<string, Consent>> {
-  type Row = { address: string; scope: string; yes: boolean };
-  const { rows } = await tx.query<Row>(
+  const { rows } = await tx.query<ConsentRow>(
     `select address, scope, false as yes from suppressions where address = any(${ADDRESSES})
      union all
      select address, topic, true from opt_ins where address = any(${ADDRESSES})`,
     [ids],
   );
+  return consentByAddress(rows);
+}
+
+type ConsentRow = { address: string; scope: string; yes: boolean };
+
+/** What one address allows. */
+export async function loadConsentOf(tx: Queryable, address: string): Promise<Consent> {
+  const { rows } = await tx.query<ConsentRow>(
+    `select address, scope, false as yes from suppressions where address = $1
+     union all
+     select address, topic, true from opt_ins where address = $1`,
+    [address],
+  );
+  return consentByAddress(rows).get(address) ?? NO_CONSENT;
+}
+
+function consentByAddress(rows: readonly ConsentRow[]): ReadonlyMap<string, Consent> {
   const all = new Map<string, { suppressed: boolean; unsubscribed: Set<string>; subscribed: Set<string> }>();
   for (const { address, scope, yes } of rows) {
     const consent = all.get(address) ?? { suppressed: false, unsubscribed: new Set(), subscribed: new Set() };

@@ -7,6 +7,7 @@ import { deployments } from './migrations/0003-deployments.ts';
 import { effects } from './migrations/0004-effects.ts';
 import { refusals } from './migrations/0005-refusals.ts';
 import { feedback } from './migrations/0006-feedback.ts';
+import { consents } from './migrations/0007-consents.ts';
 import { erasures } from './migrations/0008-erasures.ts';
 import { pace } from './migrations/0009-pace.ts';
 import { providerFeedback } from './migrations/0010-provider-feedback.ts';
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   effects,
   refusals,
   feedback,
+  consents,
   erasures,
   pace,
   providerFeedback,

@@ -7,7 +7,7 @@ import type { Queryable } from './database.ts';
 const TAKE_BACK = `update sends set status = 'planned', claimed_at = null, lease_until = null`;
 
 /**
- * Revokes the claims on mail of these customers; with a topic, of its non-transactional mail only. To be called in the
+ * Revokes the claims on mail of these customers; with a topic, of its non-transactional mail only (`*topics`: of all topics). To be called in the
  * transaction that forbids it, after `lockCustomers`. Returns how many.
  */
 export async function revokeFromCustomers(
@@ -18,7 +18,7 @@ export async function revokeFromCustomers(
   // The three open states are named so that the partial index on open sends serves.
   const { rowCount } = await tx.query(
     `${TAKE_BACK} where customer_id = any($1::bigint[]) and status in ('planned', 'claimed', 'handed')
-       and status = 'claimed' and ($2::text is null or (topic = $2 and lane = 'bulk'))`,
+       and status = 'claimed' and ($2::text is null or (($2 = '*topics' or topic = $2) and lane = 'bulk'))`,
     [customerIds, topic],
   );
   return rowCount ?? 0;
@@ -31,7 +31,7 @@ export async function revokeFromCustomers(
 export async function revokeFromAddress(tx: Queryable, address: string, topic: string | null = null): Promise<number> {
   const { rowCount } = await tx.query(
     `${TAKE_BACK} where status in ('claimed', 'handed') and status = 'claimed' and address = $1
-       and ($2::text is null or (topic = $2 and lane = 'bulk'))`,
+       and ($2::text is null or (($2 = '*topics' or topic = $2) and lane = 'bulk'))`,
     [address, topic],
   );
   return rowCount ?? 0;

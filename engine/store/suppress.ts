@@ -3,6 +3,7 @@
  * Kept by normalised address, so that two records with one address are one reader. Claims on mail that is now forbidden
  * are taken back in the same transaction (docs/architecture.md P3); what is planned, the next attempt skips with its reason.
  */
+import { ALL_TOPICS } from '../journey/attempt.ts';
 import { normaliseAddress } from '../message/address.ts';
 import { writeAudit } from './audit.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
@@ -18,7 +19,7 @@ export const EVERYTHING = '*';
 export interface Suppression {
   /** Any spelling of one address. */
   readonly address: string;
-  /** `EVERYTHING` or a topic's name. */
+  /** `EVERYTHING`, `ALL_TOPICS` or a topic's name. */
   readonly scope: string;
   /** Where it comes from: `staff`, `unsubscribe`, `bounce`, `complaint`, … */
   readonly source: string;
@@ -50,9 +51,25 @@ export async function suppressIn(tx: Queryable, suppression: Suppression): Promi
     const topic = suppression.scope === EVERYTHING ? null : suppression.scope;
     await revokeFromCustomers(tx, await customersOf(tx, address), topic);
     await revokeFromAddress(tx, address, topic);
-    await tx.query('delete from opt_ins where address = $1 and topic = $2', [address, suppression.scope]);
+    await withdraw(tx, address, suppression, now);
     return rowCount === 1;
   });
+}
+
+/** What had been agreed to is agreed to no longer, and when it ended is on record with how it began. */
+async function withdraw(
+  tx: Queryable,
+  address: string,
+  { scope, source, sendId }: Suppression,
+  now: number,
+): Promise<void> {
+  await tx.query(
+    `with gone as (
+       delete from opt_ins where address = $1 and (topic = $2 or $2 = '${ALL_TOPICS}') returning address, topic)
+     insert into consents (address, topic, given, at, source, send_id)
+       select address, topic, false, to_timestamp($3::float8 / 1000), $4, $5::bigint from gone`,
+    [address, scope, now, source, sendId ?? null],
+  );
 }
 
 /** Takes a suppression back: mail to the address, or of that topic, may go out again. */
@@ -88,20 +105,22 @@ async function change(
   return 'changed';
 }
 
-/** Locks the customers of an address; those who take it while we wait for the others are locked as well. */
-export async function lockReaders(tx: Queryable, address: string): Promise<void> {
-  let ids = await customersOf(tx, address);
+/** Locks the customers of these addresses; those who take one while we wait for the others are locked as well. */
+export async function lockReaders(tx: Queryable, ...addresses: readonly string[]): Promise<void> {
+  let ids = await customersOf(tx, ...addresses);
   for (
     let locked: readonly number[] = [];
     ids.some((id) => !locked.includes(id));
-    ids = await customersOf(tx, address)
+    ids = await customersOf(tx, ...addresses)
   ) {
     await lockCustomers(tx, ids);
     locked = ids;
   }
 }
 
-async function customersOf(tx: Queryable, address: string): Promise<number[]> {
-  const { rows } = await tx.query<{ id: number }>('select id from customers where address = $1', [address]);
+async function customersOf(tx: Queryable, ...addresses: readonly string[]): Promise<number[]> {
+  const { rows } = await tx.query<{ id: number }>('select id from customers where address = any($1::text[])', [
+    addresses,
+  ]);
   return rows.map((row) => row.id);
 }

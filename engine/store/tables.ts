@@ -215,6 +215,18 @@ export interface Tables {
     last_at: Time;
     count: Generated<number>;
   };
+  consents: {
+    id: Id;
+    address: string;
+    topic: string;
+    given: boolean;
+    at: Time;
+    source: string;
+    wording: string | null;
+    language: string | null;
+    detail: string | null;
+    send_id: number | null;
+  };
   opt_ins: { address: string; topic: string; at: Time; source: string };
   runs: {
     id: Id;

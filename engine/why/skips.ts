@@ -1,4 +1,5 @@
 /** Why a mail was skipped, reason by reason. */
+import { ALL_TOPICS } from '../journey/attempt.ts';
 import type { SkipReason } from '../journey/types.ts';
 import type { Playbook, Release } from '../playbook/types.ts';
 import { addDuration, negate } from '../time/duration.ts';
@@ -78,9 +79,10 @@ async function unsubscribed(inquiry: Inquiry, skipped: Skipped): Promise<SkipAns
       next: [seeCustomer(inquiry)],
     };
   }
+  const isAll = !named && found.some(({ scope, at }) => scope === ALL_TOPICS && at <= skipped.at);
   return {
-    answer: `because ${who(inquiry)} was unsubscribed from the topic "${topic}"`,
-    evidence: await standing(inquiry, skipped, topic),
+    answer: `because ${who(inquiry)} was unsubscribed from ${isAll ? 'all topics' : `the topic "${topic}"`}`,
+    evidence: await standing(inquiry, skipped, isAll ? ALL_TOPICS : topic),
     next: [seeCustomer(inquiry)],
   };
 }

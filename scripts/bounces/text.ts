@@ -19,13 +19,15 @@ export interface Totals {
   readonly suppressed: number;
   readonly knownBefore: number;
   readonly notOurs: number;
+  /** Who unsubscribed by mail. */
+  readonly unsubscribed: number;
   readonly noReport: number;
 }
 
 /** Counts; the recipients of a mail that suppresses two count twice there. */
 export function totalsOf(outcomes: readonly MailOutcome[]): Totals {
   const kinds = (kind: string): number => outcomes.filter(({ result }) => result.kind === kind).length;
-  const taken = outcomes.flatMap(({ result }) => (result.kind === 'none' ? [] : result.taken));
+  const taken = outcomes.flatMap(({ result }) => ('taken' in result ? result.taken : []));
   const of = (outcome: TakenOrFound['outcome']): number => taken.filter((one) => one.outcome === outcome).length;
   return {
     mails: outcomes.length,
@@ -34,19 +36,16 @@ export function totalsOf(outcomes: readonly MailOutcome[]): Totals {
     suppressed: of('suppressed'),
     knownBefore: of('known before'),
     notOurs: of('not ours'),
+    unsubscribed: outcomes.filter(({ result }) => result.kind === 'leave' && result.outcome === 'unsubscribed').length,
     noReport: kinds('none'),
   };
 }
 
 /** One line for each recipient, then the totals. */
 export function outcomesText(outcomes: readonly MailOutcome[], isDryRun: boolean): string {
-  const lines = outcomes.flatMap(({ from, result }) =>
-    result.kind === 'none'
-      ? [`${harmless(from)}: ${NOTHING[result.because]}`]
-      : result.taken.map((one) => `${harmless(from)}: ${takenText(one)}`),
-  );
+  const lines = outcomes.flatMap(({ from, result }) => wordsOf(result).map((words) => `${harmless(from)}: ${words}`));
   const totals = totalsOf(outcomes);
-  const { suppressed, knownBefore, notOurs, noReport } = totals;
+  const { suppressed, knownBefore, notOurs, unsubscribed, noReport } = totals;
   const parts = [
     count(totals.mails, 'mail'),
     count(totals.bounces, 'bounce'),
@@ -54,10 +53,30 @@ export function outcomesText(outcomes: readonly MailOutcome[], isDryRun: boolean
     isDryRun ? 'nothing recorded (dry run)' : `${suppressed} suppressed`,
     ...(knownBefore > 0 ? [`${knownBefore} known before`] : []),
     ...(notOurs > 0 ? [`${notOurs} not about mail of ours`] : []),
+    ...(unsubscribed > 0 ? [`${unsubscribed} unsubscribed`] : []),
     ...(noReport > 0 ? [`${noReport} without a report`] : []),
   ];
   return `${[...lines, parts.join(', ')].join('\n')}.\n`;
 }
+
+function wordsOf(result: ReturnedMailResult): readonly string[] {
+  switch (result.kind) {
+    case 'none':
+      return [NOTHING[result.because]];
+    case 'leave':
+      return [LEAVING[result.outcome](result.topic ?? '', result.sendId ?? 0)];
+    default:
+      return result.taken.map(takenText);
+  }
+}
+
+const LEAVING = {
+  unsubscribed: (topic: string, sendId: number) => `unsubscribes from "${topic}" (by mail ${sendId}): recorded`,
+  found: (topic: string, sendId: number) => `unsubscribes from "${topic}" (by mail ${sendId}): would be recorded`,
+  transactional: (topic: string, sendId: number) =>
+    `wants no more of mail ${sendId}, but "${topic}" is transactional: a person should answer`,
+  'not ours': () => 'unsubscribes, but its token is none of this database: a person should look',
+} as const;
 
 const NOTHING = {
   'auto-reply': 'an automatic reply, nothing to do',

@@ -1,4 +1,6 @@
 /** A customer's record as text: sections of aligned columns. */
+import { ALL_TOPICS } from '../../engine/journey/attempt.ts';
+import { EVERYTHING } from '../../engine/store/suppress.ts';
 import type { CustomerHistory, EnrolmentHistory, SendHistory } from '../../engine/store/history.ts';
 import type { Instant, Zone } from '../../engine/time/types.ts';
 import { harmless, paint, table, type Terminal } from '../support/terminal.ts';
@@ -89,10 +91,15 @@ function consentText({ consent }: CustomerHistory): string {
   return consent
     .map(
       ({ kind, scope, source, reason }) =>
-        `${kind === 'suppressed' && scope !== '*' ? 'unsubscribed' : kind}${scope === '*' ? '' : ` ${scope}`} ` +
+        `${kind === 'suppressed' && scope !== '*' ? 'unsubscribed' : kind}${scopeText(scope)} ` +
         `(${reason === null || reason.startsWith(source) ? (reason ?? source) : `${source}: ${reason}`})`,
     )
     .join(', ');
+}
+
+function scopeText(scope: string): string {
+  if (scope === EVERYTHING) return '';
+  return scope === ALL_TOPICS ? ' from all topics' : ` ${scope}`;
 }
 
 function nextRows(history: CustomerHistory, when: When): readonly (readonly string[])[] {

@@ -19,7 +19,7 @@ export interface MailToMake {
 
 /** What a template is filled with. */
 export interface Filling {
-  readonly scope: Omit<MailScope, 'locale' | 'company' | 'unsubscribe_url'>;
+  readonly scope: Omit<MailScope, 'locale' | 'company' | 'unsubscribe_url' | 'preferences_url'>;
   readonly locale: string | null;
   readonly customer: string | null;
   readonly notes: readonly string[];

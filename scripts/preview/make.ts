@@ -102,7 +102,8 @@ function render(
   if (template === null) throw new Error(`there is no template "${name}"`);
   const { customer, notes, scope } = filling;
   try {
-    const rendered = template.render({ ...scope, locale, company: company.fields, unsubscribe_url: NOWHERE });
+    const urls = { unsubscribe_url: NOWHERE, preferences_url: NOWHERE };
+    const rendered = template.render({ ...scope, ...urls, locale, company: company.fields });
     const from = template.from ?? company.mail.from;
     const { replyTo } = company.mail;
     return {

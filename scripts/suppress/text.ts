@@ -1,4 +1,5 @@
 /** What the commands about suppressions say alike. */
+import { ALL_TOPICS } from '../../engine/journey/attempt.ts';
 import type { AddresseeFound } from '../../engine/store/addressee.ts';
 import type { SuppressionEntry } from '../../engine/store/suppressions.ts';
 import type { Instant } from '../../engine/time/types.ts';
@@ -11,6 +12,7 @@ const EVERYTHING = '*';
 
 /** `all mail`, or `mail of the topic "news"`. */
 export function mailOf(scope: string): string {
+  if (scope === ALL_TOPICS) return 'mail of every topic that is not transactional';
   return scope === EVERYTHING ? 'all mail' : `mail of the topic "${harmless(scope)}"`;
 }
 

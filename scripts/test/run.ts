@@ -5,7 +5,7 @@ import type { PlaybookTest } from '../../engine/playbook/tests/types.ts';
 import type { Release } from '../../engine/playbook/types.ts';
 import { judge, type Row } from '../../engine/simulate/tests/judge.ts';
 import { type Render, runTest } from '../../engine/simulate/tests/run.ts';
-import { renderFor } from '../../workers/composing.ts';
+import { NOBODYS_LINKS, renderFor } from '../../workers/composing.ts';
 
 /** What came of one test. */
 export interface TestResult {
@@ -26,8 +26,8 @@ export function runTests(
 ): readonly TestResult[] {
   const render: Render = ({ profile, enrolment, send, at }, running) => {
     const survey = send.ask === null ? null : sampleSurvey(send.ask);
-    return renderFor({ profile, enrolment, release: running, templates, template: send.template, survey, now: at })
-      .rendered;
+    const mail = { profile, enrolment, release: running, templates, template: send.template, now: at };
+    return renderFor({ ...mail, survey, links: NOBODYS_LINKS }).rendered;
   };
   return tests.map((test) => {
     const started = clock();

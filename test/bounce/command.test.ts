@@ -67,7 +67,11 @@ async function run(
 /** Sends everybody's first mail; the envelope senders, by recipient. */
 async function deliverAll(keys: readonly string[], to = sink, from = FROM): Promise<ReadonlyMap<string, string>> {
   await fleet.customers(keys);
-  const env = { DATABASE_URL: fleet.db.url, PERENNIAL_INBOX_URL: to.url, SMTP_URL: to.url };
+  const env = {
+    DATABASE_URL: fleet.db.url,
+    SMTP_URL: to.url,
+    PERENNIAL_PUBLIC_URL: 'https://mail.sample.example',
+  };
   const config = readConfig(env, folder);
   const log = pino({ level: 'silent' });
   const engine = await startEngine({ config, log, roles: ['scheduler', 'advance', 'deliver'], followFiles: false });

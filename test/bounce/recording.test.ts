@@ -1,7 +1,7 @@
 /** What follows from mails that came back, on a real database with mails that were really handed over. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { signReturnPath } from '../../engine/message/bounce-token.ts';
-import type { SigningKey } from '../../engine/message/link-token.ts';
+import { signReaderLink, type SigningKey } from '../../engine/message/link-token.ts';
 import { actOnComplaints } from '../../engine/store/complaints.ts';
 import { listHolds } from '../../engine/store/pace/holds.ts';
 import { listRefusingDomains } from '../../engine/store/feedback.ts';
@@ -44,6 +44,7 @@ async function take(raw: Uint8Array, isDryRun = false): Promise<string> {
 
 function outcomeOf(result: ReturnedMailResult): string {
   if (result.kind === 'none') return result.because;
+  if (result.kind === 'leave') return result.outcome;
   return result.taken.map(({ outcome, send }) => `${outcome}${send === null ? '' : ` by ${send.proof}`}`).join(', ');
 }
 
@@ -175,6 +176,35 @@ describe('what is no hard bounce', () => {
       'recorded',
       'suppressed',
     ]);
+  });
+});
+
+describe('a mail that asks for no more', () => {
+  const leave = (token: string): Buffer =>
+    Buffer.from(
+      `From: Ada <ada@example.com>\r\nTo: bounce@sample.example\r\nSubject: unsubscribe ${token}\r\n\r\nSent.`,
+    );
+
+  it('leaves the topic of the mail whose token it holds, from whatever address it comes', async () => {
+    const [mail] = await sent('ada');
+    const token = signReaderLink(mail?.id ?? 0, keys[0] as SigningKey);
+    expect(await take(leave(token), true)).toBe('found');
+    expect(await suppressed()).toEqual([]);
+    expect(await take(leave(token))).toBe('unsubscribed');
+    expect(await suppressed()).toEqual([
+      { address: 'ada@example.com', scope: 'news', source: 'unsubscribe', send_id: mail?.id },
+    ]);
+  });
+
+  it('is left to people when its token is not ours, or the mail comes whatever is chosen', async () => {
+    expect(await take(leave('x'.repeat(36)))).toBe('not ours');
+    expect(await take(leave('please'))).toBe('no report');
+    const ids = await fleet.customers(['bob']);
+    await fleet.event('question.asked', ['bob']);
+    await fleet.deliver('transactional', ids);
+    const [mail] = await fleet.rows<Sent>('select id from sends');
+    expect(await take(leave(signReaderLink(mail?.id ?? 0, keys[0] as SigningKey)))).toBe('transactional');
+    expect(await suppressed()).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Compares what was promised and what is on record with what the counters at the other end of SMTP have seen. */
+/** Compares what was promised and what is on record with what the counter at the other end of SMTP has seen. */
 import { ENROLMENTS_PER_ORDER, MAILS_PER_ORDER, NEWS_WAIT_MS } from './company.ts';
 import { addressOf } from './load.ts';
 import type { MailLane, Site } from './site.ts';
@@ -9,7 +9,7 @@ export interface Verdict {
   readonly lost: readonly string[];
   /** Mails that arrived more often than the record admits. */
   readonly copies: readonly string[];
-  /** Mails that arrived and should not have: not on record as sent, at another address, in the other lane. */
+  /** Mails that arrived and should not have: not on record as sent, or at another address. */
   readonly strangers: readonly string[];
   /** Enrolments that have not ended, are too many or too few, or are held. */
   readonly stuck: readonly string[];
@@ -38,8 +38,8 @@ export async function judge(site: Site, customers: readonly string[]): Promise<V
      from sends s join customers c on c.id = s.customer_id`,
   );
   const arrived = await arrivals(site);
-  const known = new Map(rows.map((row) => [`${row.lane} ${row.message_id}`, row]));
-  const countOf = (row: SendRow): number => arrived.get(`${row.lane} ${row.message_id}`)?.length ?? 0;
+  const known = new Map(rows.map((row) => [row.message_id ?? '', row]));
+  const countOf = (row: SendRow): number => arrived.get(row.message_id ?? '')?.length ?? 0;
   const strangers = [...arrived].flatMap(([key, addresses]) => {
     const row = known.get(key);
     if (row === undefined) return [`${key} to ${addresses.join(', ')}: not on record`];
@@ -61,14 +61,11 @@ export async function judge(site: Site, customers: readonly string[]): Promise<V
   };
 }
 
-/** The addresses at which each message arrived, by `LANE MESSAGE-ID`. */
+/** The addresses at which each message arrived, by Message-ID. */
 async function arrivals(site: Site): Promise<ReadonlyMap<string, string[]>> {
   const arrived = new Map<string, string[]>();
-  for (const lane of ['transactional', 'bulk'] as const) {
-    for (const { messageId, to } of await site.sinks[lane].taken()) {
-      const key = `${lane} ${messageId}`;
-      arrived.set(key, [...(arrived.get(key) ?? []), ...to]);
-    }
+  for (const { messageId, to } of await site.sink.taken()) {
+    arrived.set(messageId, [...(arrived.get(messageId) ?? []), ...to]);
   }
   return arrived;
 }

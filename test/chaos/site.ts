@@ -1,4 +1,4 @@
-/** Where a fleet works: a real database with a deployed company, a queue, and a counter of mails for each lane. */
+/** Where a fleet works: a real database with a deployed company, a queue, and a counter of mails. */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import process from 'node:process';
@@ -18,7 +18,7 @@ import { compileSources } from '../support/staff.ts';
 import { writeCompany } from './company.ts';
 import { outerEnv, startFleet, type Fleet } from './fleet.ts';
 
-/** The lanes of mail, each with a counter of its own. */
+/** The lanes of mail. */
 export type MailLane = 'transactional' | 'bulk';
 
 /** Business time at the start. */
@@ -28,7 +28,7 @@ const CLI = path.resolve(import.meta.dirname, '../../bin/perennial.js');
 /** Two that schedule, three that work: any of them may die. */
 export const FLEET = ['scheduler', 'scheduler', 'advance,deliver', 'advance,deliver', 'advance,deliver'] as const;
 
-/** Connections of each process to each counter: so many mails may be in a conversation when it is killed. */
+/** Connections of each process and lane to the counter: so many mails may be in a conversation when it is killed. */
 export const CONNECTIONS = 8;
 
 /** An open site. */
@@ -37,7 +37,7 @@ export interface Site {
   readonly cache: ReleaseCache;
   readonly queue: HintQueue;
   readonly hints: Hints;
-  readonly sinks: Readonly<Record<MailLane, SpawnedSink>>;
+  readonly sink: SpawnedSink;
   startFleet(roles: readonly string[]): Fleet;
   /** Deploys the company with these files changed, as its staff would. */
   deploy(changed: Readonly<Record<string, string>>): Promise<void>;
@@ -45,11 +45,11 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** How the counters behave. */
+/** How the counter behaves. */
 export type CounterOptions = Pick<SinkOptions, 'thinkMs' | 'takesLate'>;
 
-/** Opens a site. `redisUrl` null: the queue is on the same PostgreSQL. The counters are as told. */
-export async function openSite(redisUrl: string | null, counters: CounterOptions = {}): Promise<Site> {
+/** Opens a site. `redisUrl` null: the queue is on the same PostgreSQL. The counter is as told. */
+export async function openSite(redisUrl: string | null, counter: CounterOptions = {}): Promise<Site> {
   const database = await testDatabase();
   const folder = await testFolder();
   const db = openDatabase(database.url, { max: 6 });
@@ -60,11 +60,11 @@ export async function openSite(redisUrl: string | null, counters: CounterOptions
   await prepareQueue(backend);
   const log = pino({ level: 'silent' });
   const queue = await openQueue({ backend, prefix: await queuePrefixOf(db), log });
-  const sinks = { transactional: await spawnSink(counters), bulk: await spawnSink(counters) };
+  const sink = await spawnSink(counter);
   const env = {
     DATABASE_URL: database.url,
-    SMTP_URL: sinks.transactional.url,
-    PERENNIAL_INBOX_URL: sinks.bulk.url,
+    SMTP_URL: sink.url,
+    PERENNIAL_PUBLIC_URL: 'https://mail.sample.example',
     PERENNIAL_SMTP_CONNECTIONS: String(CONNECTIONS),
     REDIS_URL: redisUrl ?? '',
   };
@@ -80,7 +80,7 @@ export async function openSite(redisUrl: string | null, counters: CounterOptions
     cache: openReleaseCache(compileSources),
     queue,
     hints: openHints(queue, log),
-    sinks,
+    sink,
     deploy,
     startFleet: (roles) => {
       const fleet = startFleet({ folder, env, roles });
@@ -91,7 +91,7 @@ export async function openSite(redisUrl: string | null, counters: CounterOptions
       await Promise.all(fleets.map(async (fleet) => fleet.close()));
       await queue.close();
       await db.close();
-      await Promise.all([sinks.transactional.close(), sinks.bulk.close()]);
+      await sink.close();
       await database.drop();
     },
   };

@@ -64,6 +64,7 @@ describe('perennial export', () => {
       'formerAddresses',
       'suppressions',
       'subscriptions',
+      'consents',
       'eventCounts',
       'events',
       'eventsKept',

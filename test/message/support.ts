@@ -36,6 +36,7 @@ export const SCOPE: MailScope = {
   },
   vars: { at: '2026-03-02T09:15:00+01:00', gift: { code: 'X1' } },
   unsubscribe_url: 'https://hearth.example/u?t=1&k=2',
+  preferences_url: 'https://hearth.example/p?t=1&k=2',
   locale: 'en-GB',
   zone: { name: 'Europe/Berlin', offsetAt: () => 3_600_000 },
   now: Date.UTC(2026, 2, 2),

@@ -56,7 +56,11 @@ afterAll(async () => {
 });
 
 async function withEngine(work: (engine: Engine) => Promise<void>): Promise<void> {
-  const env = { DATABASE_URL: database.url, PERENNIAL_INBOX_URL: sink.url, SMTP_URL: sink.url };
+  const env = {
+    DATABASE_URL: database.url,
+    SMTP_URL: sink.url,
+    PERENNIAL_PUBLIC_URL: 'https://mail.sample.example',
+  };
   const roles = ['scheduler', 'advance', 'deliver'] as const;
   const log = pino({ level: 'silent' });
   const engine = await startEngine({ config: readConfig(env, '/'), log, roles, followFiles: false });

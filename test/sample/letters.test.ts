@@ -20,6 +20,7 @@ function scope(company: MailScope['company'], launch: MailScope['launch'], named
     trigger: { count: 2, date: '2026-10-13' },
     vars: named ? { order_id: 'HH-1', gesture: 'A new lamp & our apologies.' } : {},
     unsubscribe_url: UNSUBSCRIBE,
+    preferences_url: 'https://hearth.example/preferences/token',
     locale: 'en-GB',
     zone: utc,
     now,

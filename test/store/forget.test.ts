@@ -111,6 +111,10 @@ async function fill(): Promise<void> {
   await suppress(fleet.db, { address: OLD_ADDRESS, scope: '*', source: 'staff', ...ACT, reason: 'Lovelace called' });
   await fleet.db.query(`insert into opt_ins values ($1, 'news', now(), 'import')`, [ADDRESS]);
   await fleet.db.query(
+    `insert into consents (address, topic, given, at, source) values ($1, 'news', true, now(), 'import')`,
+    [ADDRESS],
+  );
+  await fleet.db.query(
     `insert into audit (business_at, by, action, customer_id, reason, detail)
      values (now(), 'mia', 'trigger', $1, 'Ada Lovelace called', '{"vars":{"order":"order-of-ada-0"}}')`,
     [ada],

@@ -44,9 +44,8 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
   const log = pino({ level: 'silent' });
   const env = {
     DATABASE_URL: database.url,
-    PERENNIAL_INBOX_URL: sink.url,
     SMTP_URL: sink.url,
-    PERENNIAL_PUBLIC_URL: 'http://127.0.0.1:4500',
+    PERENNIAL_PUBLIC_URL: 'https://mail.sample.example',
     ...(run.redisUrl === null ? {} : { REDIS_URL: run.redisUrl }),
   };
   const config = readConfig(env, '/');

@@ -220,7 +220,7 @@ describe('the links of a mail', () => {
 
   it('need a public address, which is said at the start', async () => {
     const { release } = await fleet.cache.context(fleet.db);
-    const config = { publicUrl: null, webhookKeys: null, database: { kind: 'embedded', dir: '' } } as const;
+    const config = { publicUrl: null, smtpUrl: null, webhookKeys: null, database: { kind: 'embedded', dir: '' } } as const;
     expect(() => requireSettings(release, config)).toThrow(/PERENNIAL_PUBLIC_URL: is not set, and `mail.tracking`/);
   });
 

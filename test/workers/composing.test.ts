@@ -2,12 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import PostalMime from 'postal-mime';
 import type { Profile } from '../../engine/journey/types.ts';
 import { checkSources } from '../../engine/project/check.ts';
+import type { ClaimedSend } from '../../engine/store/claim.ts';
+import { readReaderLink } from '../../engine/message/link-token.ts';
 import { composeSend } from '../../workers/composing.ts';
 
 const COMPANY = `company: { name: Sample, address: 1 Sample Street }
 mail: { from: Sample <hello@sample.example>, reply_to: care@sample.example }
 defaults: { locale: en-GB }
-topics: { news: { title: News } }
+topics: { news: { title: Nachrichten & Grüße }, service: { title: Service, transactional: true } }
 `;
 const WELCOME = `topic: news
 trigger: { manual: true }
@@ -19,7 +21,7 @@ steps:
 const { release, templates } = checkSources([
   { path: 'perennial.yaml', text: COMPANY },
   { path: 'playbooks/welcome.yaml', text: WELCOME },
-  { path: 'templates/hello.hbs', text: '---\nsubject: Hello\n---\n<p>{{unsubscribe_url}}</p>' },
+  { path: 'templates/hello.hbs', text: '---\nsubject: Hello\n---\n<p>{{unsubscribe_url}} {{preferences_url}}</p>' },
   { path: 'templates/hello.de.hbs', text: '---\nsubject: Guten Tag\n---\n<p>Guten Tag</p>' },
   { path: 'templates/card.hbs', text: '---\nsubject: A card\nfrom: Mia <mia@sample.example>\n---\n<p>A card</p>' },
 ]);
@@ -44,12 +46,19 @@ const ADA: Profile = {
   satisfaction: null,
 };
 
+const KEY = { id: 3, secret: new Uint8Array(32).fill(7) };
+const LINKS = { publicUrl: 'https://mail.sample.example', key: KEY };
+
 /** The mail of a template as its reader gets it. */
 async function mailOf(template: string, profile: Partial<Profile> = {}): ReturnType<typeof PostalMime.parse> {
+  return PostalMime.parse(composeSend(claimOf(template, profile), LINKS).message);
+}
+
+function claimOf(template: string, profile: Partial<Profile> = {}): ClaimedSend {
   if (release === null) throw new Error('the company of the test has mistakes');
   const at = Date.parse('2026-03-02T09:00:00Z');
   const where = { playbook: 'welcome', entryKey: 'manual:1', step: template };
-  const { message } = composeSend({
+  return {
     sendId: 7,
     fence: 1,
     customerId: 1,
@@ -83,8 +92,22 @@ async function mailOf(template: string, profile: Partial<Profile> = {}): ReturnT
     now: at,
     release,
     templates,
-  });
-  return PostalMime.parse(message);
+  };
+}
+
+/** Header fields as they arrive, unfolded; several of one name are an error. */
+function fieldsOf(claim: ClaimedSend, links: typeof LINKS | null = LINKS): ReadonlyMap<string, string> {
+  const [head = ''] = composeSend(claim, links).message.toString('latin1').split('\r\n\r\n', 1);
+  const lines = head.replaceAll(/\r\n[ \t]/g, ' ').split('\r\n');
+  const fields = new Map(lines.map((line) => [line.split(':', 1)[0] ?? '', line.replace(/^[^:]*:\s*/, '')]));
+  expect(fields.size).toBe(lines.length);
+  return fields;
+}
+
+/** The same mail under a topic that is transactional. */
+function transactional(): ClaimedSend {
+  const claim = claimOf('card');
+  return { ...claim, lane: 'transactional', send: { ...claim.send, topic: 'service', transactional: true } };
 }
 
 describe('composing a claimed mail', () => {
@@ -101,7 +124,7 @@ describe('composing a claimed mail', () => {
     expect(subjects).toEqual(['Hello', 'Guten Tag', 'Hello']);
   });
 
-  it('says whom it is of in its headers, and where to write to be left alone', async () => {
+  it('says whom it is of in its headers', async () => {
     const mail = await mailOf('hello');
     const headers = new Map(mail.headers.map(({ key, value }) => [key, value]));
     expect(['playbook', 'step', 'send'].map((name) => headers.get(`x-perennial-${name}`))).toEqual([
@@ -110,6 +133,38 @@ describe('composing a claimed mail', () => {
       '7',
     ]);
     expect(mail.to).toEqual([{ name: 'Ada', address: 'ada@example.com' }]);
-    expect(mail.text).toContain('mailto:care@sample.example?subject=unsubscribe');
+  });
+});
+
+describe('how readers leave', () => {
+  it('stands in mail to many as RFC 2369, RFC 2919 and RFC 8058 say', async () => {
+    const fields = fieldsOf(claimOf('hello'));
+    const [, web = '', token = '', to = ''] =
+      /^<(https:\/\/mail\.sample\.example\/unsubscribe\/([\w-]{36}))>, <mailto:([^>]*)>$/.exec(
+        fields.get('List-Unsubscribe') ?? '',
+      ) ?? [];
+    expect(readReaderLink(token, [KEY])).toBe(7);
+    expect(to).toBe(`care@sample.example?subject=unsubscribe%20${token}`);
+    expect(fields.get('List-Unsubscribe-Post')).toBe('List-Unsubscribe=One-Click');
+    expect(fields.get('List-Id')).toBe('=?UTF-8?B?TmFjaHJpY2h0ZW4gJiBHcsO8w59l?= <news.sample.example>');
+    expect(fields.get('Feedback-ID')).toMatch(/^welcome:hello:news:[0-9a-f]{12}$/);
+    expect((await mailOf('hello')).text).toContain(`${web} https://mail.sample.example/preferences/${token}`);
+  });
+
+  it('is not in transactional mail', () => {
+    const names = [...fieldsOf(transactional()).keys()];
+    expect(names.filter((name) => /^list-|^feedback-id/i.test(name))).toEqual([]);
+  });
+
+  it('lets automatic answers stay away, unless a person started the sequence', () => {
+    const automatic = claimOf('hello');
+    const byEvent = { ...automatic, enrolment: { ...automatic.enrolment, entryKey: 'event:1' } };
+    expect(fieldsOf(byEvent).get('Auto-Submitted')).toBe('auto-generated');
+    expect(fieldsOf(automatic).has('Auto-Submitted')).toBe(false);
+  });
+
+  it('must be known, or mail to many is not written', () => {
+    expect(() => composeSend(claimOf('hello'))).toThrow(/could not unsubscribe: set PERENNIAL_PUBLIC_URL/);
+    expect(fieldsOf(transactional(), null).get('Subject')).toBe('A card');
   });
 });

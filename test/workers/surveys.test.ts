@@ -203,7 +203,11 @@ describe('a survey that cannot be answered by a click', () => {
     ]);
     expect(release).not.toBeNull();
     if (release === null) return;
-    const settings = { webhookKeys: null, database: { kind: 'external', url: 'postgres://unused.example/x' } } as const;
+    const settings = {
+      webhookKeys: null,
+      smtpUrl: null,
+      database: { kind: 'external', url: 'postgres://unused.example/x' },
+    } as const;
     expect(() => requireSettings(release, { ...settings, publicUrl: null })).toThrow(
       /PERENNIAL_PUBLIC_URL.*thanks\.yaml/s,
     );

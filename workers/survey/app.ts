@@ -14,7 +14,9 @@ import type { ReleaseCache } from '../../engine/store/context.ts';
 import type { Database } from '../../engine/store/database.ts';
 import type { Ingested } from '../../engine/store/ingest.ts';
 import { loadSigningKeys } from '../../engine/store/signing-keys.ts';
-import { messagePage, PAGE_HEADERS, questionPage } from './page.ts';
+import { messagePage, PAGE_HEADERS } from '../pages/frame.ts';
+import { browserLocales } from '../pages/language.ts';
+import { questionPage } from './page.ts';
 import { wordsFor, type Words } from './words.ts';
 
 /** What the page works with. */
@@ -40,13 +42,13 @@ export function surveyApp(parts: SurveyParts): Hono {
   });
   app.get(path, async (c) => show(c, parts));
   const tooLarge = (c: Context): Response | Promise<Response> => {
-    const words = wordsOfBrowser(c);
+    const words = wordsFor(...browserLocales(c));
     return c.html(messagePage(words, '', words.trouble, words.choose), 413);
   };
   app.post(path, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => take(c, parts));
   app.onError((error, c) => {
     parts.onFailure(error);
-    const words = wordsOfBrowser(c);
+    const words = wordsFor(...browserLocales(c));
     c.header('retry-after', '60');
     return c.html(messagePage(words, '', words.trouble, words.troubleText), 503);
   });
@@ -94,18 +96,12 @@ async function open(c: Context, { db, cache }: SurveyParts): Promise<Opened | Re
   const { company } = (await cache.context(db)).release;
   const name = typeof company.fields['name'] === 'string' ? company.fields['name'] : '';
   if (link === null || asked === null) {
-    const words = wordsOfBrowser(c);
+    const words = wordsFor(...browserLocales(c));
     return c.html(messagePage(words, name, words.invalid, words.invalidText), 404);
   }
   const words = wordsFor(asked.locale, company.locale);
   if (asked.erased) return c.html(messagePage(words, name, words.gone, words.goneText), 410);
   return { asked, chosen: link.score, words, company: name };
-}
-
-/** For a reader who is not known: what their browser asks for first. */
-function wordsOfBrowser(c: Context): Words {
-  const asked = c.req.header('accept-language') ?? '';
-  return wordsFor(...asked.split(',').map((part) => part.split(';', 1)[0]?.trim()));
 }
 
 /** PostgreSQL stores no NUL, and other control characters say nothing. */

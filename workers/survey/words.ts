@@ -1,4 +1,5 @@
 /** The words of the answer page, by language. */
+import { firstOf } from '../pages/language.ts';
 
 /** What the page says. */
 export interface Words {
@@ -93,9 +94,5 @@ const LANGUAGES: ReadonlyMap<string, Words> = new Map([EN, DE, FR].map((words) =
 
 /** The words for the first of these locales (`de-AT`, `de_DE`, …) whose language there is; English where there is none. */
 export function wordsFor(...locales: readonly (string | null | undefined)[]): Words {
-  for (const locale of locales) {
-    const words = LANGUAGES.get((locale ?? '').split(/[-_]/, 1)[0]?.toLowerCase() ?? '');
-    if (words !== undefined) return words;
-  }
-  return EN;
+  return firstOf(LANGUAGES, locales) ?? EN;
 }

@@ -9,7 +9,7 @@ import { Hono, type Context } from 'hono';
 import type { SigningKey } from '../../engine/message/link-token.ts';
 import { CLICK_PATH, OPEN_PATH, readClick, readOpen } from '../../engine/message/track-token.ts';
 import type { Reaction, ReactionOutcome } from '../../engine/store/reactions.ts';
-import { messagePage, PAGE_HEADERS } from '../survey/page.ts';
+import { messagePage, PAGE_HEADERS } from '../pages/frame.ts';
 import { wordsFor } from '../survey/words.ts';
 import { isAutomatic } from './automatic.ts';
 

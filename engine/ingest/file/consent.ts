@@ -1,6 +1,7 @@
 /** Consent that came with imported customers, in few statements. */
 import type { Queryable } from '../../store/database.ts';
 import { erasedAmong } from '../../store/erasures.ts';
+import { ALL_TOPICS } from '../../journey/attempt.ts';
 import { EVERYTHING } from '../../store/suppress.ts';
 import type { Instant } from '../../time/types.ts';
 import type { ImportedConsent } from './check.ts';
@@ -34,11 +35,14 @@ export async function recordConsent(
   }
   if (yes.length > 0) {
     await db.query(
-      `insert into opt_ins (address, topic, at, source)
+      `with fresh as (
+       insert into opt_ins (address, topic, at, source)
        select r.address, r.topic, $3, 'import' from unnest($1::text[], $2::text[]) as r(address, topic)
-       where not exists (select from suppressions s where s.address = r.address and s.scope = r.topic)
-       on conflict (address, topic) do nothing`,
-      [yes.map(([address]) => address), yes.map(([, topic]) => topic), at],
+       where not exists (select from suppressions s where s.address = r.address and s.scope in (r.topic, '${ALL_TOPICS}'))
+       on conflict (address, topic) do nothing returning address, topic)
+       insert into consents (address, topic, given, at, source, detail)
+       select address, topic, true, $3, 'import', $4 from fresh`,
+      [yes.map(([address]) => address), yes.map(([, topic]) => topic), at, file],
     );
   }
 }
