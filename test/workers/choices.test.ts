@@ -234,12 +234,12 @@ describe('the page of all topics', () => {
     const { send, url } = await written();
     const at = preferencesOf(url);
     const page = await (await fetch(at)).text();
-    expect(page).toMatch(/value="news" checked/);
-    expect(page).not.toMatch(/value="offers" checked/);
+    expect(page).toMatch(/value="news"\s+checked/);
+    expect(page).not.toMatch(/value="offers"\s+checked/);
     expect(page).toContain('about your dealings with us: Service.');
     const saved = await post(at, formOf(page, ['offers']));
     expect(saved.page).toContain('Your choice is saved');
-    expect(saved.page).toMatch(/value="offers" checked/);
+    expect(saved.page).toMatch(/value="offers"\s+checked/);
     expect(await standing()).toEqual(['no ada@example.com news preferences', 'yes ada@example.com offers preferences']);
     const wording =
       'Yes, Sample may send me “Offers” by e-mail. You can change your mind at any time, here or by the link in every mail.';
