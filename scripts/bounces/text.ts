@@ -65,7 +65,8 @@ function wordsOf(result: ReturnedMailResult): readonly string[] {
       return [NOTHING[result.because]];
     case 'leave':
       return [LEAVING[result.outcome](result.topic ?? '', result.sendId ?? 0)];
-    default:
+    case 'bounce':
+    case 'complaint':
       return result.taken.map(takenText);
   }
 }
