@@ -206,7 +206,9 @@ describe('an opening', () => {
 describe('the links of a mail', () => {
   it('stay as they are where nothing is recorded, or there is no address for it', async () => {
     const { send } = await mailed();
-    const { html: without = '' } = await PostalMime.parse(composeSend(send, null).message);
+    const { html: without = '' } = await PostalMime.parse(
+      composeSend({ ...send, lane: 'transactional' }, null).message,
+    );
     expect(without).toContain('href="https://shop.example/tips?for&#x3D;ada"');
     const { company } = send.release;
     const off = {
@@ -220,7 +222,12 @@ describe('the links of a mail', () => {
 
   it('need a public address, which is said at the start', async () => {
     const { release } = await fleet.cache.context(fleet.db);
-    const config = { publicUrl: null, smtpUrl: null, webhookKeys: null, database: { kind: 'embedded', dir: '' } } as const;
+    const config = {
+      publicUrl: null,
+      smtpUrl: null,
+      webhookKeys: null,
+      database: { kind: 'embedded', dir: '' },
+    } as const;
     expect(() => requireSettings(release, config)).toThrow(/PERENNIAL_PUBLIC_URL: is not set, and `mail.tracking`/);
   });
 
