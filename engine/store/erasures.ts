@@ -2,6 +2,7 @@
  * What is kept of customers who were erased: keyed hashes of their ids and addresses, so that no import and no event
  * brings them back. A hash says whether somebody who is named was erased; it names nobody.
  */
+import { normaliseAddress } from '../message/address.ts';
 import type { Instant } from '../time/types.ts';
 import type { Queryable } from './database.ts';
 import { time } from './sql.ts';
@@ -34,6 +35,13 @@ export async function erasedAt(db: Queryable, kind: ErasedKind, value: string): 
     [kind, value],
   );
   return rows[0]?.at ?? null;
+}
+
+/** When somebody was erased who had this id or this address, as a person types it; null when nobody was. */
+export async function erasedAs(db: Queryable, typed: string): Promise<Instant | null> {
+  const address = normaliseAddress(typed);
+  const asId = await erasedAt(db, 'id', typed.trim());
+  return asId ?? (address === null ? null : erasedAt(db, 'address', address));
 }
 
 /** Keeps the hashes of these. Only in the transaction that erases them. */

@@ -96,6 +96,11 @@ const SECTIONS: readonly Section[] = [
       from sends s join feedback f on f.send_id = s.id where s.${THEIRS} order by f.id`,
   },
   {
+    name: 'mailReactions',
+    sql: `select r.send_id as mail, r.kind, r.url, r.first_at as first, r.last_at as last, r.count
+      from sends s join reactions r on r.send_id = s.id where s.${THEIRS} order by r.first_at, r.send_id, r.kind, r.url`,
+  },
+  {
     name: 'changesBySteps',
     sql: `select at, enrolment_id as enrolment, "do", step, reason from journal where ${THEIRS} order by at, id`,
   },

@@ -73,6 +73,12 @@ export const ERASED_PARTS: readonly ErasedPart[] = [
   emptied('sends', MAILS, 'mails'),
   emptied('sends', 'address = null, message_id = null', undefined, OTHERS_MAILS),
   emptied('feedback', 'detail = null', undefined, SENDS_OF_THEIRS),
+  emptied(
+    'reactions',
+    `url = case when url = '' then '' else 'erased:' || gen_random_uuid() end`,
+    undefined,
+    SENDS_OF_THEIRS,
+  ),
   emptied('suppressions', 'reason = null', undefined, SENDS_OF_THEIRS),
   deleted('suppressions', 'suppressions', AT_ADDRESS),
   deleted('opt_ins', undefined, AT_ADDRESS),

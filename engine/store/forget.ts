@@ -12,11 +12,10 @@ import type { Instant } from '../time/types.ts';
 import { writeAudit } from './audit.ts';
 import { settleCodesOf } from './coupon-codes.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
-import { erasedAt, noteErased } from './erasures.ts';
+import { noteErased } from './erasures.ts';
 import { ERASED_PARTS, type ErasedThing } from './forget-tables.ts';
 import { lockCustomers } from './lock.ts';
 import { lookOnly } from './look.ts';
-import { normaliseAddress } from '../message/address.ts';
 import { patientTransaction } from './patience.ts';
 import { findCustomer, type Found, type FoundCustomer } from './people.ts';
 import { time } from './sql.ts';
@@ -76,7 +75,9 @@ interface Scope {
 async function forgetIn(tx: Queryable, request: ForgetRequest): Promise<Forgotten> {
   const { customer: typed, sharing, dryRun } = request;
   const found = await findCustomer(tx, typed);
-  if (found.outcome !== 'found') return (await before(tx, typed)) ?? found;
+  if (found.outcome === 'unknown' && found.erasedAt !== undefined)
+    return { outcome: 'erased before', at: found.erasedAt };
+  if (found.outcome !== 'found') return found;
   const { customer } = found;
   const ids = dryRun ? await recordsOf(tx, customer.id, sharing) : await lockRecords(tx, customer.id, sharing);
   const erased = await erasedRow(tx, customer.id);
@@ -87,14 +88,6 @@ async function forgetIn(tx: Queryable, request: ForgetRequest): Promise<Forgotte
   const standing = { customer, customers: await customersOf(tx, ids), ...(await underWay(tx, ids)) };
   const counts = dryRun ? await count(tx, scope) : await erase(tx, scope, request, standing.customers);
   return { outcome: 'forgotten', dryRun, ...standing, counts };
-}
-
-/** An id or an address that was erased before. */
-async function before(tx: Queryable, typed: string): Promise<Forgotten | null> {
-  const address = normaliseAddress(typed);
-  const at =
-    (await erasedAt(tx, 'id', typed.trim())) ?? (address === null ? null : await erasedAt(tx, 'address', address));
-  return at === null ? null : { outcome: 'erased before', at };
 }
 
 async function erasedRow(tx: Queryable, id: number): Promise<Instant | null> {

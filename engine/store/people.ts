@@ -1,7 +1,9 @@
 /** Finding a customer by what a person types. */
 import { normaliseAddress } from '../message/address.ts';
 import { nearestAll } from '../playbook/nearest.ts';
+import type { Instant } from '../time/types.ts';
 import type { Queryable } from './database.ts';
+import { erasedAs } from './erasures.ts';
 
 /** A customer's short form. `key` is the company's own id, `id` the database's. */
 export interface FoundCustomer {
@@ -10,11 +12,16 @@ export interface FoundCustomer {
   readonly email: string | null;
 }
 
-/** One customer, several with one address, or the nearest ids and addresses. */
+/** One customer, several with one address, or nobody, with the nearest ids and addresses. */
 export type Found =
   | { readonly outcome: 'found'; readonly customer: FoundCustomer }
   | { readonly outcome: 'ambiguous'; readonly candidates: readonly FoundCustomer[] }
-  | { readonly outcome: 'unknown'; readonly nearest: readonly string[] };
+  | {
+      readonly outcome: 'unknown';
+      readonly nearest: readonly string[];
+      /** Somebody with this id or address was erased then. */
+      readonly erasedAt?: Instant;
+    };
 
 /** Candidates that are compared in full; enough for a typing mistake, and bounded for a database of millions. */
 const CANDIDATES = 500;
@@ -36,7 +43,11 @@ export async function findCustomer(db: Queryable, idOrEmail: string): Promise<Fo
     [normaliseAddress(typed)],
   );
   const [first, ...others] = byAddress.rows;
-  if (first === undefined) return { outcome: 'unknown', nearest: await nearestCustomers(db, typed) };
+  if (first === undefined) {
+    const erasedAt = await erasedAs(db, typed);
+    if (erasedAt !== null) return { outcome: 'unknown', nearest: [], erasedAt };
+    return { outcome: 'unknown', nearest: await nearestCustomers(db, typed) };
+  }
   if (others.length > 0) return { outcome: 'ambiguous', candidates: byAddress.rows };
   return { outcome: 'found', customer: first };
 }

@@ -26,6 +26,8 @@ export async function recordReaction(db: Database, reaction: Reaction): Promise<
     if (about === null) return 'no mail';
     if (about.status === 'handed') return 'too early';
     await lockCustomers(tx, [about.customerId]);
+    // Forgotten while we waited: nothing more is written about them.
+    if ((await aboutOf(tx, reaction.sendId)) === null) return 'no mail';
     const isFirst = await count(tx, reaction);
     if (isFirst)
       await tell(tx, about, reaction.kind === 'clicked' ? { clicked: true, opened: true } : { opened: true });
@@ -35,8 +37,9 @@ export async function recordReaction(db: Database, reaction: Reaction): Promise<
 
 async function aboutOf(tx: Queryable, sendId: number): Promise<About | null> {
   const { rows } = await tx.query<About & Record<string, unknown>>(
-    `select status, customer_id as "customerId", enrolment_id as "enrolmentId", step from sends
-     where id = $1 and handed_at is not null`,
+    `select s.status, s.customer_id as "customerId", s.enrolment_id as "enrolmentId", s.step
+     from sends s join customers c on c.id = s.customer_id
+     where s.id = $1 and s.handed_at is not null and c.erased_at is null`,
     [sendId],
   );
   return rows[0] ?? null;

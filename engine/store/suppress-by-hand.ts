@@ -104,8 +104,8 @@ export async function unsuppressByHand(
   return patientTransaction(db, async (tx): Promise<UnsuppressedByHand> => {
     if (despite === ERASURE) return lift(tx, request);
     const found = await findAddressee(tx, target);
-    const erased = await erasedAt(tx, 'id', target.trim());
-    if (found.outcome !== 'found') return erased === null ? found : { outcome: 'erased', at: erased };
+    if (found.outcome === 'unknown' && found.erasedAt !== undefined) return { outcome: 'erased', at: found.erasedAt };
+    if (found.outcome !== 'found') return found;
     const { address, customers } = found;
     await lockReaders(tx, address);
     const at = await erasedAt(tx, 'address', address);

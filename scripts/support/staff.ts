@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, type CommanderError } from 'commander';
 import type { Found } from '../../engine/store/people.ts';
 import { StoreError } from '../../engine/store/errors.ts';
+import { formatInstant } from '../../engine/time/text.ts';
 import { withDatabase, type CommandContext } from './database.ts';
 import { harmless, table, type Terminal } from './terminal.ts';
 import { jsonLine } from './times.ts';
@@ -79,7 +80,10 @@ export function notFound(found: Exclude<Found, { readonly outcome: 'found' }>, t
   const name = `"${harmless(typed)}"`;
   switch (found.outcome) {
     case 'unknown': {
-      const text = `There is no customer with the id or address ${name}.\n${nearestText(found.nearest)}`;
+      const text =
+        found.erasedAt === undefined
+          ? `There is no customer with the id or address ${name}.\n${nearestText(found.nearest)}`
+          : `The customer with the id or address ${name} was erased on ${formatInstant(found.erasedAt)}: nothing is kept of them.\n`;
       return { json: { ...found, outcome: 'unknown customer' }, text, failed: true };
     }
     case 'ambiguous': {

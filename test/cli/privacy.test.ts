@@ -72,6 +72,7 @@ describe('perennial export', () => {
       'timers',
       'mails',
       'mailFeedback',
+      'mailReactions',
       'changesBySteps',
       'entriesRefused',
       'tasks',

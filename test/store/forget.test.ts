@@ -5,6 +5,7 @@ import { ERASED_PARTS } from '../../engine/store/forget-tables.ts';
 import { forget, type Forgotten } from '../../engine/store/forget.ts';
 import { recordReturned } from '../../engine/store/feedback.ts';
 import { recordConsent } from '../../engine/ingest/file/consent.ts';
+import { recordReaction } from '../../engine/store/reactions.ts';
 import { findCustomer } from '../../engine/store/people.ts';
 import { suppress } from '../../engine/store/suppress.ts';
 import { unsuppressByHand } from '../../engine/store/suppress-by-hand.ts';
@@ -32,7 +33,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await fleet.db.query(
     `truncate customers, enrolments, timers, sends, events, event_keys, event_stats, held_events, suppressions, opt_ins,
-       former_addresses, journal, audit, erasures, feedback, tasks, webhook_calls, coupon_codes, coupon_pools, refusals,
+       former_addresses, journal, audit, erasures, feedback, reactions, tasks, webhook_calls, coupon_codes, coupon_pools, refusals,
        refusing_domains, domain_holds, run_asked, run_owed, runs restart identity cascade`,
   );
   await fleet.at(START);
@@ -103,6 +104,11 @@ async function fill(): Promise<void> {
     [ada],
   );
   await fleet.db.query(
+    `insert into reactions (send_id, kind, url, first_at, last_at)
+     select min(id), 'clicked', 'https://shop.example/for/${ID}', now(), now() from sends where customer_id = $1`,
+    [ada],
+  );
+  await fleet.db.query(
     `insert into refusing_domains values ('mail.example', now(), now(), 1, '5.7.1', 'not from you to ${ADDRESS}')`,
   );
   await fleet.db.query(
@@ -119,6 +125,14 @@ async function fill(): Promise<void> {
      values (now(), 'mia', 'trigger', $1, 'Ada Lovelace called', '{"vars":{"order":"order-of-ada-0"}}')`,
     [ada],
   );
+}
+
+async function mailOfAda(): Promise<number> {
+  const [row] = await fleet.rows<{ id: number }>(
+    'select min(id) as id from sends where customer_id = $1 and handed_at is not null',
+    [ada],
+  );
+  return row?.id ?? 0;
 }
 
 /** Tables and columns in which any of the marks stands, whatever its type. */
@@ -208,7 +222,11 @@ describe('forgetting a customer', () => {
       counts: { events: 3, enrolments: 1, mails: 1, tasks: 1, webhooks: 1, suppressions: 1 },
     });
     expect(await found(MARKS)).toEqual([]);
-    expect(await findCustomer(fleet.db, ID)).toEqual({ outcome: 'unknown', nearest: [] });
+    expect(await findCustomer(fleet.db, ID)).toEqual({
+      outcome: 'unknown',
+      nearest: [],
+      erasedAt: Date.parse(START),
+    });
     expect(await fleet.rows(`select key, email from customers where id = $1`, [bob])).toEqual([
       { key: 'bob', email: 'bob@example.com' },
     ]);
@@ -332,9 +350,11 @@ describe('whoever was forgotten', () => {
     await recordConsent(fleet.db, [consent, { ...consent, address: 'eve@example.com' }], Date.parse(START), 'file');
     expect(await suppress(fleet.db, { address: ADDRESS, scope: '*', source: 'bounce', ...ACT })).toBe('unchanged');
     await recordReturned(fleet.db, {
-      about: { signedIds: [1], messageId: null, sendId: null },
+      about: { signedIds: [await mailOfAda()], messageId: null, sendId: null },
       recipients: [{ address: ADDRESS, originalAddress: null, verdict: 'complaint', status: null, detail: ADDRESS }],
     });
+    const clicked = { kind: 'clicked', sendId: await mailOfAda(), url: `https://shop.example/for/${ID}` } as const;
+    expect(await recordReaction(fleet.db, clicked)).toBe('no mail');
     expect(await found([...MARKS, 'new-id'])).toEqual([]);
     expect(await fleet.rows('select distinct address from suppressions')).toEqual([{ address: 'eve@example.com' }]);
   });
