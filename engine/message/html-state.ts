@@ -6,7 +6,7 @@ export const VALUE = '\ufffc';
 /** A place in HTML. */
 export interface HtmlState {
   readonly at: 'text' | 'comment' | 'raw' | 'tag' | 'name' | 'equals' | 'value';
-  /** The tag, in small letters. */
+  /** The tag, in small letters; `/` before that of one that closes. */
   readonly tag: string;
   /** The attribute, in small letters. */
   readonly attribute: string;
@@ -45,9 +45,11 @@ const STEPS: Readonly<Record<HtmlState['at'], Read>> = {
   text: (state, html, index) => {
     const open = html.indexOf('<', index);
     if (open < 0) return { state, index: html.length };
+    // An empty comment is how Outlook's conditional comments begin what all others are to read.
+    if (html.startsWith('<!-->', open)) return { state, index: open + 5 };
     const comment = /^<!--(?!\[if)/.test(html.slice(open, open + 8));
     if (comment) return { state: { ...IN_TEXT, at: 'comment' }, index: open + 4 };
-    const tag = /^<\/?([a-z!][^\s/>]*)/i.exec(html.slice(open, open + 80));
+    const tag = /^<(\/?[a-z!][^\s/>]*)/i.exec(html.slice(open, open + 80));
     if (tag === null) return { state, index: open + 1 };
     return { state: { ...IN_TEXT, at: 'tag', tag: (tag[1] ?? '').toLowerCase() }, index: open + tag[0].length };
   },

@@ -3,7 +3,7 @@ import type { Problem } from '../playbook/problem.ts';
 import type { Parsed } from './expansion.ts';
 import type { PlacedText } from './front-matter.ts';
 import { parseTree } from './helpers.ts';
-import { MARKS } from './text.ts';
+import { MARKS } from './marks.ts';
 
 /** A problem at a place of a file, from 1. */
 export function problemAt(

@@ -26,7 +26,7 @@ export function partialProblem(
   if (parsed === undefined) {
     const near = nearest(name, [...partials.keys()]);
     const fix = near === null ? `make templates/partials/${name}.hbs` : `did you mean {{> ${near}}}?`;
-    return { code: 'unknown-partial', message: `there is no templates/partials/${name}.hbs`, fix };
+    return { code: 'unknown-partial', message: `there is no partial templates/partials/${name}.hbs`, fix };
   }
   if (node.params.length > 0)
     return { code: 'partial-context', message: 'a partial takes named values', fix: `write {{> ${name} label="…"}}` };

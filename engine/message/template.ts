@@ -7,6 +7,8 @@ import { deriveText, textOfHtml, tidyText } from './text.ts';
 /** A mail's words, ready for any customer. */
 export interface Template {
   readonly name: string;
+  /** Its path, such as `templates/welcome/hello.hbs`. */
+  readonly file: string;
   /** The sender in its front matter, `Name <address>` or an address; null for the company's own. */
   readonly from: string | null;
   /** Variables that it names, e.g. `customer.name`, also those under an `if` that is false. */
@@ -29,8 +31,10 @@ export interface MailParts {
 const NOWHERE: hbs.AST.SourceLocation = { source: '', start: { line: 1, column: 0 }, end: { line: 1, column: 0 } };
 
 /** Compiles the checked parts of a template. */
-export function makeTemplate(parts: Pick<Template, 'name' | 'from' | 'reads' | 'needs'> & MailParts): Template {
-  const { name, from, reads, needs } = parts;
+export function makeTemplate(
+  parts: Pick<Template, 'name' | 'file' | 'from' | 'reads' | 'needs'> & MailParts,
+): Template {
+  const { name, file, from, reads, needs } = parts;
   const subject = print(parts.subject, false);
   const preheader = print(parts.preheader, false);
   const html = print(parts.html, true);
@@ -38,6 +42,7 @@ export function makeTemplate(parts: Pick<Template, 'name' | 'from' | 'reads' | '
   const text = textTree === null ? null : compileTree(textTree, false);
   return {
     name,
+    file,
     from,
     reads,
     needs,

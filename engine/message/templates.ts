@@ -4,13 +4,14 @@ import { parseMailbox } from './address.ts';
 import type { Expansion, Parsed } from './expansion.ts';
 import { expand } from './expand.ts';
 import { type FrontMatter, type PlacedText, readFrontMatter } from './front-matter.ts';
-import { type KnownVariables, knownVariables } from './known.ts';
+import { type Library, LAYOUTS, type TemplateFile, layoutOf, libraryOf } from './library.ts';
 import { findBareLinks } from './link-check.ts';
+import { type MjmlConverter, type MjmlResult, compileMjml } from './mjml.ts';
 import { parsePart, problemAt } from './parse.ts';
 import { withPreheader } from './preheader.ts';
 import { escapeContent } from './slots.ts';
 import { type Template, makeTemplate } from './template.ts';
-import { nearest } from '../playbook/nearest.ts';
+import { mailFileName, templateFileName } from '../playbook/layout.ts';
 import type { Part } from './syntax.ts';
 
 export { RENDER_LIMITS, RenderError, type MailScope, type Rendered, usableLocale } from './scope.ts';
@@ -19,7 +20,7 @@ export type { Template } from './template.ts';
 /** The templates that can be rendered; those with errors are not among them. */
 export interface TemplateSet {
   /**
-   * The template of that name (its path without `templates/` and `.hbs`); null when there is none. With a locale the
+   * The template of that name (its path without `templates/` and suffix); null when there is none. With a locale the
    * nearest variant: for `welcome/hello` and `de-AT` that is `welcome/hello.de-AT`, `welcome/hello.de`, then itself.
    */
   get(name: string, locale?: string | null): Template | null;
@@ -27,39 +28,27 @@ export interface TemplateSet {
   readonly names: readonly string[];
 }
 
-/** Files by what they are, parsed. */
-interface Library {
-  /** By name; a problem stands for one that cannot be read. */
-  readonly layouts: ReadonlyMap<string, Parsed | Problem>;
-  readonly partials: ReadonlyMap<string, Parsed | Problem>;
-  readonly known: KnownVariables;
-  readonly problems: Problem[];
-}
-
-const FOLDER = 'templates/';
-const LAYOUTS = 'templates/layouts/';
-const PARTIALS = 'templates/partials/';
-const SUFFIX = '.hbs';
-
 /**
- * Compiles `templates/**.hbs`; the other sources say which variables there are. All mistakes of all files come back
- * at once, in the order of files and lines.
+ * Compiles `templates/**.hbs` and `.mjml`; the other sources say which variables there are. All mistakes of all files come back
+ * at once, in the order of files and lines. `convert` makes HTML of MJML.
  */
-export function compileTemplates(sources: readonly SourceFile[]): {
+export function compileTemplates(
+  sources: readonly SourceFile[],
+  convert: MjmlConverter = noMjml,
+): {
   templates: TemplateSet;
   problems: readonly Problem[];
 } {
-  const files = sources.filter(({ path }) => path.startsWith(FOLDER) && path.endsWith(SUFFIX));
+  const files = sources.flatMap((file): readonly TemplateFile[] => {
+    const name = templateFileName(file.path);
+    return name === null ? [] : [{ ...file, name, format: file.path.endsWith('.mjml') ? 'mjml' : 'hbs' }];
+  });
   const problems: Problem[] = [];
-  const library: Library = {
-    layouts: parseAll(files, LAYOUTS, problems),
-    partials: parseAll(files, PARTIALS, problems),
-    known: knownVariables(sources),
-    problems,
-  };
+  const mails = files.filter(({ path }) => mailFileName(path) !== null);
+  const library = libraryOf(sources, files, convert, problems);
+  problems.push(...doubles(files.filter(({ name }) => !name.startsWith(LAYOUTS))));
   const templates = new Map<string, Template>();
-  for (const file of files) {
-    if (file.path.startsWith(LAYOUTS) || file.path.startsWith(PARTIALS)) continue;
+  for (const file of mails) {
     const template = compileTemplate(file, library);
     if (template !== null) templates.set(template.name, template);
   }
@@ -68,6 +57,22 @@ export function compileTemplates(sources: readonly SourceFile[]): {
     templates: { names, get: (name, locale) => find(templates, name, locale ?? null) },
     problems: tidy(problems),
   };
+}
+
+function noMjml(): MjmlResult {
+  throw new Error('templates in MJML are compiled with a converter: pass one to compileTemplates');
+}
+
+/** Files of one name, of which nobody could say which is meant. */
+function doubles(files: readonly TemplateFile[]): readonly Problem[] {
+  const first = new Map<string, TemplateFile>();
+  return files.flatMap((file) => {
+    const other = first.get(file.name);
+    first.set(file.name, other ?? file);
+    if (other === undefined) return [];
+    const message = `${other.path} has the same name`;
+    return [problemAt(file.path, { line: 1, column: 1 }, 'same-name', message, 'rename one of them, or take it away')];
+  });
 }
 
 function find(templates: ReadonlyMap<string, Template>, name: string, locale: string | null): Template | null {
@@ -79,18 +84,18 @@ function find(templates: ReadonlyMap<string, Template>, name: string, locale: st
   return templates.get(name) ?? null;
 }
 
-function compileTemplate(file: SourceFile, library: Library): Template | null {
-  const name = file.path.slice(FOLDER.length, -SUFFIX.length);
+function compileTemplate(file: TemplateFile, library: Library): Template | null {
+  const { name, path } = file;
   const own: Problem[] = [];
   const frontMatter = readFrontMatter(file, own);
   const layout = frontMatter === null ? null : layoutOf(frontMatter, file, library, own);
   const parts = frontMatter === null ? null : parseParts(frontMatter, file, own);
   if (frontMatter !== null && parts !== null) {
     const from = frontMatter.from === null ? null : mailboxOf(frontMatter.from, file, own);
-    const mail = assemble(parts, layout, library, own);
+    const mail = assemble(parts, layout, file, library, own);
     library.problems.push(...own);
     if (own.some(({ level }) => level === 'error') || parts.subject === null) return null;
-    return makeTemplate({ name, from, ...mail });
+    return makeTemplate({ name, file: path, from, ...mail });
   }
   library.problems.push(...own);
   return null;
@@ -119,7 +124,8 @@ function parseParts(frontMatter: FrontMatter, file: SourceFile, problems: Proble
 function assemble(
   { subject, preheader, body }: Parts,
   layout: Parsed | null,
-  { known, partials }: Library,
+  file: TemplateFile,
+  { known, partials, convert }: Library,
   problems: Problem[],
 ): {
   subject: readonly Part[];
@@ -156,6 +162,11 @@ function assemble(
       );
     }
   }
+  if (file.format === 'mjml') {
+    // With mistakes in its Handlebars a mail is not whole: what MJML says of it would lead astray.
+    const isSound = problems.every(({ level }) => level !== 'error');
+    html = (isSound ? compileMjml(html, convert, file.path, problems) : null) ?? [];
+  }
   const shown = preheaderParts.length === 0 || expansion.usedSlots.has('preheader');
   const complete = shown ? html : withPreheader(html, slots.get('preheader') ?? [], body.tree.loc);
   problems.push(...findBareLinks(complete));
@@ -166,37 +177,6 @@ function assemble(
     reads: expansion.reads,
     needs: expansion.needs,
   };
-}
-
-function parseAll(
-  files: readonly SourceFile[],
-  folder: string,
-  problems: Problem[],
-): ReadonlyMap<string, Parsed | Problem> {
-  const parsed = new Map<string, Parsed | Problem>();
-  for (const { path, text } of files) {
-    if (!path.startsWith(folder)) continue;
-    const found = parsePart(path, { text: text.replace(/^\uFEFF/, ''), line: 1, column: 1 });
-    if (!('tree' in found)) problems.push(found);
-    parsed.set(path.slice(folder.length, -SUFFIX.length), found);
-  }
-  return parsed;
-}
-
-function layoutOf(frontMatter: FrontMatter, file: SourceFile, library: Library, problems: Problem[]): Parsed | null {
-  const { layout } = frontMatter;
-  if (layout?.text === 'none') return null;
-  const found = library.layouts.get(layout?.text ?? 'default');
-  if (found !== undefined) {
-    if ('tree' in found) return found;
-    problems.push(found);
-  } else if (layout !== null) {
-    const near = nearest(layout.text, [...library.layouts.keys(), 'none']);
-    const path = `${LAYOUTS}${layout.text}${SUFFIX}`;
-    const fix = near === null ? `make ${path}` : `did you mean ${near}?`;
-    problems.push(problemAt(file.path, layout, 'unknown-layout', `there is no ${path}`, fix));
-  }
-  return null;
 }
 
 function mailboxOf(from: PlacedText, file: SourceFile, problems: Problem[]): string | null {

@@ -5,14 +5,8 @@
  */
 import { type FormatCallback, type HtmlToTextOptions, compile } from 'html-to-text';
 import { NEED } from './helpers.ts';
-import { type Expression, type Part, content, partsOf, program, text as textLiteral } from './syntax.ts';
-
-/** Private-use characters that enclose a mark's number; a template must not hold them. */
-export const MARKS = { open: '\uE000', close: '\uE001' } as const;
-
-type Mark =
-  | { readonly kind: 'print'; readonly node: Part }
-  | { readonly kind: 'open' | 'else' | 'close'; readonly node: hbs.AST.BlockStatement };
+import { type Mark, markOf, markParts, rebuild } from './marks.ts';
+import { type Expression, type Part, text as textLiteral } from './syntax.ts';
 
 /** A cell of a layout table reads as a word of its line. */
 const cell: FormatCallback = (element, walk, builder) => {
@@ -68,33 +62,11 @@ export function tidyText(text: string): string {
 export function deriveText(statements: readonly Part[], loc: hbs.AST.SourceLocation): hbs.AST.Program | null {
   const marks: Mark[] = [];
   const prints = new Map<string, number>();
-  const text = convert(markedHtml(statements, marks, prints)).replaceAll('\u00a0', ' ');
+  const print = (node: hbs.AST.MustacheStatement): string =>
+    linkMarks(node, marks, prints) ?? markOf(printMark(node, marks, prints));
+  const html = markParts(statements, marks, print).map((piece) => piece.text);
+  const text = convert(html.join('')).replaceAll('\u00a0', ' ');
   return rebuild(withoutMarkLines(text, marks), marks, loc);
-}
-
-function markedHtml(statements: readonly Part[], marks: Mark[], prints: Map<string, number>): string {
-  let html = '';
-  for (const statement of statements) {
-    switch (statement.type) {
-      case 'ContentStatement':
-        html += statement.value;
-        break;
-      case 'MustacheStatement':
-        html += linkMarks(statement, marks, prints) ?? markOf(printMark(statement, marks, prints));
-        break;
-      case 'BlockStatement': {
-        html += markOf(marks.push({ kind: 'open', node: statement }) - 1);
-        html += markedHtml(partsOf(statement.program), marks, prints);
-        if (statement.inverse !== undefined && statement.inverse !== null) {
-          html += markOf(marks.push({ kind: 'else', node: statement }) - 1);
-          html += markedHtml(partsOf(statement.inverse), marks, prints);
-        }
-        html += markOf(marks.push({ kind: 'close', node: statement }) - 1);
-        break;
-      }
-    }
-  }
-  return html;
 }
 
 /** `mailto:` or `tel:` and one value: so that an address whose text is the address is shown once. */
@@ -120,10 +92,6 @@ function printMark(node: hbs.AST.MustacheStatement, marks: Mark[], prints: Map<s
   return index;
 }
 
-function markOf(index: number): string {
-  return `${MARKS.open}${index}${MARKS.close}`;
-}
-
 /** A line that holds only the ends of blocks would stay behind as an empty line. */
 function withoutMarkLines(text: string, marks: readonly Mark[]): string {
   const lines = text.split('\n');
@@ -136,67 +104,4 @@ function withoutMarkLines(text: string, marks: readonly Mark[]): string {
       return index === lines.length - 1 ? line : `${line}\n`;
     })
     .join('');
-}
-
-/** A block of the text template as far as it was read; `inverse` is null before its `{{else}}`. */
-interface OpenBlock {
-  readonly node: hbs.AST.BlockStatement;
-  readonly outer: Part[];
-  readonly program: Part[];
-  inverse: Part[] | null;
-}
-
-/** Puts the tree together again; null when a part of a block was lost on the way. */
-function rebuild(text: string, marks: readonly Mark[], loc: hbs.AST.SourceLocation): hbs.AST.Program | null {
-  const open: OpenBlock[] = [];
-  const root: Part[] = [];
-  let current = root;
-  for (const [index, piece] of text.split(/\uE000(\d+)\uE001/).entries()) {
-    if (index % 2 === 0) {
-      if (piece !== '') current.push(content(piece, loc));
-      continue;
-    }
-    const mark = marks[Number(piece)];
-    if (mark === undefined) return null;
-    if (mark.kind === 'print') {
-      current.push(mark.node);
-      continue;
-    }
-    const next = turn(mark, current, open, loc);
-    if (next === null) return null;
-    current = next;
-  }
-  return open.length === 0 ? program(root, [], loc) : null;
-}
-
-/** Where statements go on after a block's beginning, middle or end. */
-function turn(
-  mark: Exclude<Mark, { kind: 'print' }>,
-  current: Part[],
-  open: OpenBlock[],
-  loc: hbs.AST.SourceLocation,
-): Part[] | null {
-  if (mark.kind === 'open') {
-    const started: OpenBlock = { node: mark.node, outer: current, program: [], inverse: null };
-    open.push(started);
-    return started.program;
-  }
-  const block = open.at(-1);
-  if (block === undefined || block.node !== mark.node) return null;
-  if (mark.kind === 'else') {
-    block.inverse = [];
-    return block.inverse;
-  }
-  const hasInverse = block.node.inverse !== undefined && block.node.inverse !== null;
-  if (hasInverse !== (block.inverse !== null)) return null;
-  open.pop();
-  block.outer.push(closed(block, loc));
-  return block.outer;
-}
-
-function closed({ node, program: body, inverse }: OpenBlock, loc: hbs.AST.SourceLocation): hbs.AST.BlockStatement {
-  const main = program(body, node.program.blockParams, loc);
-  return inverse === null
-    ? { ...node, program: main }
-    : { ...node, program: main, inverse: program(inverse, node.inverse.blockParams, loc) };
 }

@@ -1,6 +1,7 @@
 import type { DeclaredType, Fields } from './cel/context.ts';
 import type { Loose } from './read/walk.ts';
 import type { CompanySource, LaunchSource } from './schema.ts';
+import { mailFileName } from './layout.ts';
 import type { SourceFile } from './problem.ts';
 
 /** What is known of every customer without being declared (docs/playbooks.md). */
@@ -81,8 +82,6 @@ export function anyLaunchFields(launches: Iterable<Fields>): Fields {
   return all;
 }
 
-const TEMPLATE = /^templates\/(?!layouts\/|partials\/)(.+?)\.hbs$/;
-
 /** A template's name and locale, as its file says: `a/b.en-GB` is `a/b` in en-GB. */
 export function splitLocale(file: string): { readonly name: string; readonly locale: string | null } {
   const [, name = file, locale] = /^(.*)\.([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)$/.exec(file) ?? [];
@@ -93,8 +92,8 @@ export function splitLocale(file: string): { readonly name: string; readonly loc
 export function templateNames(sources: readonly SourceFile[]): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { path } of sources) {
-    const name = TEMPLATE.exec(path)?.[1];
-    if (name !== undefined) names.add(splitLocale(name).name);
+    const name = mailFileName(path);
+    if (name !== null) names.add(splitLocale(name).name);
   }
   return names;
 }

@@ -19,6 +19,19 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1).replace(/(?:\.test)?\.yaml$/, '');
 }
 
+const TEMPLATE_FILE = /^templates\/(.+)\.(?:hbs|mjml)$/;
+
+/** The name of a file that mails are made of, `layouts/default` among them; null for any other file. */
+export function templateFileName(path: string): string | null {
+  return TEMPLATE_FILE.exec(path)?.[1] ?? null;
+}
+
+/** The name of a mail's file, such as `welcome/hello.de`; null for layouts, partials and any other file. */
+export function mailFileName(path: string): string | null {
+  const name = templateFileName(path);
+  return name === null || /^(?:layouts|partials)\//.test(name) ? null : name;
+}
+
 const TEST = /^playbooks\/.*\.test\.ya?ml$/;
 
 /** Whether a file is a test of a playbook. */

@@ -8,6 +8,7 @@ import { lint, type Standing, type TemplateFacts } from '../playbook/lint/lint.t
 import type { Problem, SourceFile } from '../playbook/problem.ts';
 import { compileTests, type TestFile } from '../playbook/tests/compile.ts';
 import type { Release } from '../playbook/types.ts';
+import { convertMjml } from './mjml.ts';
 import { readSources } from './read.ts';
 import { checkSurveyLinks } from './survey-links.ts';
 
@@ -31,7 +32,7 @@ function byPlace(a: Problem, b: Problem): number {
 /** Checks sources whole: playbooks and templates. The release is null when there is an error in either. */
 export function checkSources(sources: readonly SourceFile[]): CheckedProject {
   const compiled = compileProject(sources);
-  const { templates, problems: templateProblems } = compileTemplates(sources);
+  const { templates, problems: templateProblems } = compileTemplates(sources, convertMjml);
   const textProblems = checkTexts(compiled.texts, knownVariables(sources));
   const linkProblems = checkSurveyLinks(compiled.mails, templates);
   const problems = [...compiled.problems, ...templateProblems, ...textProblems, ...linkProblems];
@@ -45,7 +46,9 @@ export function checkSources(sources: readonly SourceFile[]): CheckedProject {
 function factsOf(templates: TemplateSet): readonly TemplateFacts[] {
   return templates.names.flatMap((file) => {
     const template = templates.get(file);
-    return template === null ? [] : [{ ...splitLocale(file), reads: template.reads, needs: template.needs }];
+    return template === null
+      ? []
+      : [{ ...splitLocale(file), file: template.file, reads: template.reads, needs: template.needs }];
   });
 }
 

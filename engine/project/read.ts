@@ -51,7 +51,7 @@ export function sourceProblem(file: string, code: string, message?: string, fix?
 
 /** Whether a file of that name is a source, in one of the folders that have some. */
 export function isSource(path: string): boolean {
-  return /\.ya?ml$/.test(path) || path.endsWith('.hbs');
+  return /\.(?:ya?ml|hbs|mjml)$/.test(path);
 }
 
 /** The text of a source; null when it is no UTF-8. */
@@ -134,7 +134,7 @@ async function rootOf(dir: string): Promise<string> {
 }
 
 /**
- * Reads a company folder's sources: `perennial.yaml`, and the YAML and Handlebars files under playbooks/ and templates/,
+ * Reads a company folder's sources: `perennial.yaml`, and the YAML, Handlebars and MJML files under playbooks/ and templates/,
  * sorted by path. Throws `ProjectError` when the folder itself cannot be read.
  */
 export async function readSources(dir: string): Promise<ProjectSources> {

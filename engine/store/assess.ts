@@ -1,4 +1,5 @@
 /** What a release would do to what is under way: asked by `plan`, and by a deployment before it changes anything. */
+import { templateFileName } from '../playbook/layout.ts';
 import type { SourceFile } from '../playbook/problem.ts';
 import type { Playbook, Release } from '../playbook/types.ts';
 import type { CompiledRelease } from './context.ts';
@@ -13,9 +14,6 @@ import {
   type VersionChange,
   type VersionRecord,
 } from './onward.ts';
-
-/** A template's name is its path without folder and ending. */
-const TEMPLATE = /^templates\/(.+)\.hbs$/;
 
 /** Makes a release of sources that were checked; throws when they hold errors. */
 export type Compile = (sources: readonly SourceFile[]) => CompiledRelease;
@@ -150,7 +148,7 @@ async function templatesTakenAway(
   const { rows } = await tx.query<{ path: string }>('select path from release_files where release_id = $1', [
     previousId,
   ]);
-  const had = rows.flatMap(({ path }) => TEMPLATE.exec(path)?.[1] ?? []);
+  const had = rows.flatMap(({ path }) => templateFileName(path) ?? []);
   return new Set(had.filter((name) => !has.has(name)));
 }
 

@@ -1,6 +1,6 @@
 /** What a deployment would change, against the release that runs: `perennial plan`, and what `deploy` says first. */
 import { changedKeys } from '../playbook/company-keys.ts';
-import { COMPANY_FILE, nameOf } from '../playbook/layout.ts';
+import { COMPANY_FILE, nameOf, templateFileName } from '../playbook/layout.ts';
 import type { SourceFile } from '../playbook/problem.ts';
 import type { Playbook } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
@@ -73,7 +73,7 @@ export async function planRelease(
     releaseId: next.release.id,
     running,
     playbooks: await playbookPlans(tx, next, files(/^playbooks\/[^/]+(?<!\.test)\.yaml$/), onward),
-    templates: files(/^templates\/.+\.hbs$/),
+    templates: files(/^templates\/.+\.(?:hbs|mjml)$/),
     launches: files(/^playbooks\/launches\/[^/]+\.yaml$/),
     company: running === null ? [] : changedKeys(textOf(before, COMPANY_FILE), textOf(sources, COMPANY_FILE)),
     leftBehind,
@@ -129,12 +129,7 @@ function underWayOf(onward: readonly Onward[]): readonly UnderWay[] {
 
 function named(sources: readonly SourceFile[], pattern: RegExp): ReadonlyMap<string, string> {
   const chosen = sources.filter(({ path }) => pattern.test(path));
-  return new Map(
-    chosen.map(({ path, text }) => [
-      path.startsWith('templates/') ? path.slice('templates/'.length, -'.hbs'.length) : nameOf(path),
-      text,
-    ]),
-  );
+  return new Map(chosen.map(({ path, text }) => [templateFileName(path) ?? nameOf(path), text]));
 }
 
 function differenceOf(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Difference {

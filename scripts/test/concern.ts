@@ -1,5 +1,6 @@
 /** Which tests changed files concern. */
-import { nameOf } from '../../engine/playbook/layout.ts';
+import { splitLocale } from '../../engine/playbook/declarations.ts';
+import { mailFileName, nameOf } from '../../engine/playbook/layout.ts';
 import type { SourceFile } from '../../engine/playbook/problem.ts';
 import { namesOfStep } from '../../engine/playbook/tests/names.ts';
 import type { PlaybookTest } from '../../engine/playbook/tests/types.ts';
@@ -13,14 +14,14 @@ export function changedPaths(before: readonly SourceFile[], after: readonly Sour
 }
 
 const PLAYBOOK = /^playbooks\/[^/]+\.yaml$/;
-const TEMPLATE = /^templates\/(?!layouts\/|partials\/)(.+?)(?:\.[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)?\.hbs$/;
 
 /** Whether a changed file can change what a test comes to: what all mails or playbooks share concerns every test. */
 export function concerns(path: string, test: PlaybookTest, release: Release): boolean {
   if (path.endsWith('.test.yaml')) return path === test.file;
   if (PLAYBOOK.test(path)) return test.playbooks.has(nameOf(path));
-  const template = TEMPLATE.exec(path)?.[1];
-  if (template === undefined) return true;
+  const file = mailFileName(path);
+  if (file === null) return true;
+  const template = splitLocale(file).name;
   return [...test.playbooks].some((name) =>
     [...(release.byName.get(name)?.steps.values() ?? [])].some((step) => namesOfStep(step).includes(template)),
   );

@@ -135,7 +135,7 @@ describe('docs/playbooks.md', () => {
   it('its templates have no mistake', () => {
     const { problems, templates } = check(TEMPLATES);
     expect(said(problems)).toEqual([]);
-    expect(templates.names).toEqual(['welcome/hello']);
+    expect(templates.names).toEqual(['welcome/hello', 'welcome/letter']);
   });
 
   it('notices an example that has one', () => {

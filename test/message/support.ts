@@ -2,7 +2,8 @@
 import { expect } from '@jest/globals';
 import { type MailScope, compileTemplates } from '../../engine/message/templates.ts';
 
-const COMPANY = `
+/** Its perennial.yaml. */
+export const COMPANY = `
 company:
   name: Hearth & Home
   care: { email: friends@hearth.example, phone: "+44 20 7946 0018" }

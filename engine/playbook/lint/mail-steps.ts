@@ -38,7 +38,11 @@ function variantsOf(templates: readonly TemplateFacts[], name: string): readonly
   return known.get(name) ?? [];
 }
 
-/** The file of a template. */
-export function fileOf({ name, locale }: Pick<TemplateFacts, 'name' | 'locale'>): string {
-  return `templates/${name}${locale === null ? '' : `.${locale}`}.hbs`;
+/** The file of a template; of one that is yet to be written, what it would be. */
+export function fileOf({
+  name,
+  locale,
+  file,
+}: Pick<TemplateFacts, 'name' | 'locale'> & { readonly file?: string }): string {
+  return file ?? `templates/${name}${locale === null ? '' : `.${locale}`}.hbs`;
 }

@@ -10,6 +10,8 @@ export interface TemplateFacts {
   readonly name: string;
   /** The locale in its file's name, such as `de`; null for the one that everybody else gets. */
   readonly locale: string | null;
+  /** Its path. */
+  readonly file: string;
   /** Variables that it names, e.g. `event.total`. */
   readonly reads: ReadonlySet<string>;
   /** Variables that it cannot do without: printed, and not within an `if` that asks for them. */

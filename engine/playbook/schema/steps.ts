@@ -9,7 +9,7 @@ const common = {
 };
 
 const email = z.strictObject({
-  email: templateName.describe('Sends the mail made from templates/NAME.hbs.'),
+  email: templateName.describe('Sends the mail made from templates/NAME.hbs or NAME.mjml.'),
   topic: cleanName
     .optional()
     .meta({ description: "The topic of this mail. Default: the playbook's.", examples: ['service'] }),
