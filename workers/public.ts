@@ -21,6 +21,7 @@ import { FEEDBACK_PATH } from './feedback/app.ts';
 import { openFeedback } from './feedback/open.ts';
 import type { Hints } from './hints.ts';
 import { errorFields, type Logger } from './log.ts';
+import { ofKnownLength } from './known-length.ts';
 import { surveyApp } from './survey/app.ts';
 import { openTracking, type Tracking } from './tracking/app.ts';
 import { writeKeyOf } from './write-key.ts';
@@ -77,10 +78,12 @@ export async function startPublic(parts: PublicParts): Promise<PublicServer> {
     [OPEN_PATH, tracking.app],
     ...(feedback === null ? [] : [[FEEDBACK_PATH, feedback] as const]),
   ];
-  const server = serverOf((request) => {
-    const { pathname } = new URL(request.url);
+  const server = serverOf(async (received) => {
+    const { pathname } = new URL(received.url);
     const [, app] = apps.find(([path]) => pathname.startsWith(path)) ?? ['', calls];
-    return app.fetch(request);
+    // The intake reads by itself.
+    const request = app === calls ? received : await ofKnownLength(received);
+    return request instanceof Response ? request : app.fetch(request);
   });
   const port = await listen(server, config);
   const host = config.publicHost.includes(':') ? `[${config.publicHost}]` : config.publicHost;

@@ -5,6 +5,7 @@ import PostalMime from 'postal-mime';
 import { forgetEvents } from '../../engine/store/provider-events.ts';
 import { listRefusingDomains } from '../../engine/store/feedback.ts';
 import { customerHistory } from '../../engine/store/history.ts';
+import { signingKey } from '../../engine/store/signing-keys.ts';
 import { unsuppress } from '../../engine/store/suppress.ts';
 import { composeSend } from '../../workers/composing.ts';
 import { readConfig } from '../../workers/config.ts';
@@ -467,6 +468,19 @@ describe('the public server', () => {
       const post = { method: 'POST', ...bounceBy('sendgrid', mail) };
       expect(await to('sendgrid', post)).toBe(200);
       expect(await suppressed()).toEqual(['ada@example.com bounce']);
+      const inChunks = (body: string): RequestInit => ({
+        ...post,
+        body: new Blob([body]).stream(),
+        duplex: 'half',
+      });
+      expect(await to('sendgrid', inChunks(post.body))).toBe(200);
+      expect(await counts()).toEqual(['sendgrid known before 1', 'sendgrid suppressed 1']);
+      expect(await to('sendgrid', inChunks(`${post.body} `))).toBe(401);
+      expect(await to('sendgrid', inChunks('x'.repeat(4 * 1024 * 1024 + 1)))).toBe(413);
+      expect(await to('sendgrid', { method: 'POST' })).toBe(401);
+      for (const path of ['survey', 'unsubscribe', 'preferences']) {
+        expect((await fetch(`${server.url}/${path}/abc`, inChunks('List-Unsubscribe=One-Click'))).status).toBe(404);
+      }
       expect(await to('sendgrid', { method: 'GET' })).toBe(405);
       expect(await to('postmark', post)).toBe(404);
       expect(await to('sendgrid', { ...post, body: 'x'.repeat(4 * 1024 * 1024 + 1) })).toBe(413);
@@ -496,7 +510,8 @@ it('puts into a mail what its provider will give back', async () => {
   await fleet.event('order.placed', ['ada']);
   const [send] = await fleet.claim('bulk', ids);
   if (send === undefined) throw new Error('nothing was claimed');
-  const { message } = composeSend(send, null, null, 'postmark');
+  const links = { publicUrl: 'https://mail.sample.example', key: await signingKey(fleet.db) };
+  const { message } = composeSend(send, links, null, 'postmark');
   const { headers } = await PostalMime.parse(message);
   const carried = headers.find(({ key }) => key === 'x-pm-metadata-perennial')?.value;
   expect(carried).toBe(send.messageId.slice(1, send.messageId.indexOf('@')));
