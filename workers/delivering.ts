@@ -19,7 +19,7 @@ import { recordRefused } from '../engine/store/feedback.ts';
 import type { Hints } from './hints.ts';
 import { composeSend } from './composing.ts';
 import { errorFields, type Logger } from './log.ts';
-import { heedServer, returnPlaces, waitForPlace } from './pacing.ts';
+import type { Pacing } from './pacing.ts';
 import { refusalOf } from './returned-mail.ts';
 import type { Room } from './room.ts';
 import type { Settling } from './settling.ts';
@@ -43,6 +43,7 @@ export interface DeliveryParts {
    * is claimed at once would let every conversation wait meanwhile.
    */
   readonly desk: Room;
+  readonly pacing: Pacing;
   /** True once the process is to end: then nothing more is claimed. */
   readonly isDraining: () => boolean;
   /** For the mails of surveys; null without a public address. */
@@ -75,13 +76,12 @@ export async function deliver(parts: DeliveryParts, lane: MailLane, customerIds:
     void parts.hints.send({ [other]: planned[other] });
     const carried = await Promise.all(
       claimed.map(async (send) => {
-        await waitForPlace(send, claimedAtMs);
-        return { send, result: await carry(parts, lane, send) };
+        await parts.pacing.waitForPlace(send, claimedAtMs);
+        return { send, result: await carry(parts, lane, send, claimedAtMs) };
       }),
     );
     const unused = carried.filter(({ result }) => result === 'withheld' || result === 'broken');
-    await returnPlaces(
-      parts,
+    await parts.pacing.returnPlaces(
       lane,
       unused.map(({ send }) => send),
     );
@@ -92,11 +92,16 @@ export async function deliver(parts: DeliveryParts, lane: MailLane, customerIds:
   return delivered;
 }
 
-async function carry(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): Promise<SettleResult['kind']> {
+async function carry(
+  parts: DeliveryParts,
+  lane: MailLane,
+  send: ClaimedSend,
+  claimedAtMs: number,
+): Promise<SettleResult['kind']> {
   const startedMs = performance.now();
   await parts.room.enter();
   try {
-    const result = atDesk(parts, lane, send);
+    const result = atDesk(parts, lane, send, claimedAtMs);
     const timed = result.finally(() => parts.claimSize.took(performance.now() - startedMs));
     await parts.settling.settle(timed);
     const settled = await result;
@@ -125,9 +130,17 @@ async function takeRefusal(parts: DeliveryParts, sendId: number, reason: string)
   }
 }
 
-async function atDesk(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): Promise<SettleResult> {
+async function atDesk(
+  parts: DeliveryParts,
+  lane: MailLane,
+  send: ClaimedSend,
+  claimedAtMs: number,
+): Promise<SettleResult> {
   await parts.desk.enter();
   try {
+    if (parts.pacing.isTooLate(send, claimedAtMs)) {
+      return { sendId: send.sendId, fence: send.fence, customerId: send.customerId, kind: 'withheld' };
+    }
     return await resultOf(parts, lane, send);
   } finally {
     parts.desk.leave();
@@ -155,7 +168,7 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
     signed.kind === 'unsigned'
       ? { kind: 'retry', reason: signed.reason, code: null, scope: 'connection' }
       : await parts.transports[lane].deliver(signed.mail, async () => parts.handOver.handOver({ sendId, fence }));
-  if (outcome.kind === 'retry') await heedServer(parts, send, outcome);
+  if (outcome.kind === 'retry') await parts.pacing.heed(send, outcome);
   return { sendId, fence, customerId, ...reported(outcome, send.attempts + 1) };
 }
 

@@ -16,6 +16,7 @@ import { closeEach, closeTogether, type Closer } from './closing.ts';
 import { deliver, MAX_UNDER_WAY, type DeliveryParts, type MailLane } from './delivering.ts';
 import { openHints, type Hints } from './hints.ts';
 import type { Loop } from './loop.ts';
+import { openPacing } from './pacing.ts';
 import type { Parts } from './parts.ts';
 import { openRoom } from './room.ts';
 import { startScheduler, type Scheduler } from './scheduler.ts';
@@ -75,6 +76,7 @@ export function startFleet(
       handOver,
       settling,
       transports,
+      pacing: openPacing({ db, log }),
       isDraining: () => draining,
       links: parts.links,
       key: parts.key,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { retryDelayMs } from '../../engine/mail/backoff.ts';
+import { classify, isThrottled, type Progress } from '../../engine/mail/outcome.ts';
 import { parseSmtpUrl } from '../../engine/mail/url.ts';
 
 describe('the retry schedule', () => {
@@ -88,5 +89,36 @@ describe('SMTP_URL', () => {
         expect.objectContaining({ message: expect.not.stringContaining('secret') }),
       );
     }
+  });
+});
+
+describe('a server that asks for less', () => {
+  const reply = (command: string, code: number, text: string, progress: Progress = 'envelope') =>
+    classify(
+      {
+        message: text,
+        code: progress === 'ended' ? 'EMESSAGE' : 'EENVELOPE',
+        command,
+        response: text,
+        responseCode: code,
+      },
+      progress,
+    );
+
+  it.each<[string, number, string, Progress, boolean]>([
+    ['RCPT TO', 421, '421 4.7.0 slower', 'envelope', true],
+    ['RCPT TO', 451, '451 4.7.650 too much from your address', 'envelope', true],
+    ['DATA', 421, '421-4.7.28 unusual rate\n421 4.7.28 see there', 'ended', true],
+    ['DATA', 451, '451 4.7.500 busy', 'ended', true],
+    // About the sender, this connection, one mailbox, a greylist, the way there, or for good.
+    ['MAIL FROM', 421, '421 4.7.0 slower', 'envelope', false],
+    ['RCPT TO', 421, '421 4.3.2 shutting down', 'envelope', false],
+    ['RCPT TO', 421, '421 bye', 'envelope', false],
+    ['RCPT TO', 450, '450 4.7.1 greylisted', 'envelope', false],
+    ['RCPT TO', 451, '451 4.4.1 no way there', 'envelope', false],
+    ['RCPT TO', 452, '452 4.2.2 full', 'envelope', false],
+    ['RCPT TO', 550, '550 5.7.1 no', 'envelope', false],
+  ])('%s: %i "%s"', (command, code, text, progress, wanted) => {
+    expect(isThrottled(reply(command, code, text, progress))).toBe(wanted);
   });
 });

@@ -104,7 +104,9 @@ describe('a domain that asks for less', () => {
     // All of them were either refused, and have a time of their own, or wait for the domain.
     await until(async () => (await statuses(open)).due === 0);
     const { waiting } = await statuses(open);
-    expect(waiting).toBeGreaterThan(0);
+    // Refused were those that had begun when the first was, over all connections of both processes.
+    process.stderr.write(`pace: ${300 - waiting} of 300 mails were refused before their domain was left alone\n`);
+    expect(waiting).toBeGreaterThan(150);
     const shown = await open.run('pace');
     expect(shown).toMatch(/busy\.example +.*asks for less mail +RCPT TO: 421 4\.7\.0/);
     const lifted = await open.run('pace', 'lift', 'busy.example', '--by', 'Mia', '--reason', 'they said so');

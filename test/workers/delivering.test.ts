@@ -8,6 +8,7 @@ import { triggerPlaybook } from '../../engine/store/trigger.ts';
 import type { Transport } from '../../engine/mail/transport.ts';
 import { claimSizeFor } from '../../workers/claim-size.ts';
 import { deliver } from '../../workers/delivering.ts';
+import { openPacing } from '../../workers/pacing.ts';
 import { openRoom } from '../../workers/room.ts';
 import { openSettling } from '../../workers/settling.ts';
 import { compileSources, COMPANY, openStaffed, type Staffed } from '../support/staff.ts';
@@ -61,6 +62,7 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
       claimSize: claimSizeFor(1, 1),
       room: openRoom(1),
       desk: openRoom(1),
+      pacing: openPacing({ db, log }),
       isDraining: () => false,
       links: null,
       provider: null,
