@@ -5,13 +5,15 @@ import type { Database, Queryable } from '../../engine/store/database.ts';
 import { expireLeases } from '../../engine/store/expire.ts';
 import { openHandOver } from '../../engine/store/hand.ts';
 import { ingest } from '../../engine/store/ingest.ts';
+import { recordEvents, type ReportedEvent } from '../../engine/store/provider-events.ts';
+import { recordReaction } from '../../engine/store/reactions.ts';
 import { revokeFromCustomers, revokeFromPlaybook } from '../../engine/store/revoke.ts';
 import { settleSends } from '../../engine/store/settle.ts';
 import { COMPANY, eventOf, openFleet, START, type Fleet } from './support.ts';
 
 /** Tables that grow with customers. The others are small by nature, and reading them whole is right. */
 const GROWING =
-  /^(customers|event_stats|event_keys|events.*|enrolments|timers|sends|suppressions|opt_ins|held_events|run_asked|run_owed|journal)$/;
+  /^(customers|event_stats|event_keys|events.*|enrolments|timers|sends|suppressions|opt_ins|held_events|run_asked|run_owed|journal|feedback|reactions|provider_events)$/;
 const CUSTOMERS = 15_000;
 
 interface Plan {
@@ -95,6 +97,27 @@ describe('the hot statements', () => {
       fleet.cache,
       claimed.slice(20).map(({ sendId, fence, customerId }) => ({ sendId, fence, customerId, kind: 'accepted' })),
     );
+    const report = (sendId: number, verdict: 'delivered' | 'soft' | 'hard'): ReportedEvent => ({
+      id: `${verdict} ${sendId}`,
+      reference: null,
+      sendId,
+      recipient: {
+        address: addressOf.get(sendId) ?? null,
+        originalAddress: null,
+        verdict,
+        status: null,
+        detail: null,
+      },
+    });
+    const addressOf = new Map(claimed.map(({ sendId, address }) => [sendId, address]));
+    const [first, second, third] = claimed.slice(20).map(({ sendId }) => sendId);
+    await recordEvents(db, 'sendgrid', [
+      ...claimed.slice(20).map(({ sendId }) => report(sendId, 'delivered')),
+      report(first ?? 0, 'soft'),
+      report(second ?? 0, 'hard'),
+    ]);
+    const reaction = { kind: 'clicked', sendId: third ?? 0, url: 'https://shop.example/tips' } as const;
+    expect(await recordReaction(db, reaction)).toBe('recorded');
     await fleet.event('order.refunded', keys);
     await fleet.expireAll();
     await expireLeases(db, fleet.cache, 100);
@@ -139,6 +162,12 @@ async function fill({ db }: Fleet): Promise<void> {
        started_at - interval '30 days', started_at
      from enrolments e, unnest('{a}'::text[]) s`,
   );
+  await db.query(`insert into feedback (send_id, kind, at) select id, 'delivered', handed_at from sends`);
+  await db.query(
+    `insert into reactions (send_id, kind, url, first_at, last_at)
+     select id, 'clicked', 'https://shop.example/' || id, handed_at, handed_at from sends`,
+  );
+  await db.query(`insert into provider_events (provider, id) select 'sendgrid', 'old-' || id from sends`);
   await db.query(
     `insert into suppressions (address, scope, at, source)
      select 'gone' || id || '@example.com', '*', now(), 'test' from customers`,
