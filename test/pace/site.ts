@@ -51,7 +51,11 @@ export async function openSite(sending: string, counter: SinkOptions = {}): Prom
   await migrate(db);
   await prepareQueue({ kind: 'postgres', url: database.url });
   const sink = await startSink(counter);
-  const env = { DATABASE_URL: database.url, SMTP_URL: sink.url, PERENNIAL_INBOX_URL: sink.url };
+  const env = {
+    DATABASE_URL: database.url,
+    SMTP_URL: sink.url,
+    PERENNIAL_PUBLIC_URL: 'https://mail.sample.example',
+  };
   const run: Site['run'] = async (...args) => {
     const all = [CLI, ...args, '--project', folder];
     const { stdout } = await promisify(execFile)(process.execPath, all, {
