@@ -62,12 +62,14 @@ describe('a change of the playbooks', () => {
     // A Wednesday.
     staffed = await openStaffed('2026-03-04T12:00:00Z');
     process.env['DATABASE_URL'] = staffed.db.url;
+    process.env['PERENNIAL_PUBLIC_URL'] = 'https://mail.sample.example';
     project = await testFolder();
     await write(FILES);
   });
   afterAll(async () => {
     if (databaseUrl === undefined) delete process.env['DATABASE_URL'];
     else process.env['DATABASE_URL'] = databaseUrl;
+    delete process.env['PERENNIAL_PUBLIC_URL'];
     await staffed.close();
   });
 
