@@ -14,7 +14,7 @@ interface Options extends ActOptions {
 export function suppressCommand(terminal: Terminal = processTerminal()): Command {
   return actCommand('suppress', 'send nothing to an address any more, or nothing of one topic')
     .argument('<address-or-customer>', "an e-mail address, or a customer's id")
-    .option('--topic <name>', 'only mail of this topic', notBlank)
+    .option('--topic <name>', 'only mail of this topic; "*topics" for all but transactional mail', notBlank)
     .action(async (target: string, options: Options) =>
       answer(terminal, options, async ({ db, cache }) => {
         const { topic = null, by, reason } = options;

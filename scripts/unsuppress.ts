@@ -1,6 +1,7 @@
 /** `perennial unsuppress`: takes a suppression back. */
 import type { Command } from 'commander';
 import { unsuppressByHand, type UnsuppressedByHand } from '../engine/store/suppress-by-hand.ts';
+import { EVERYTHING } from '../engine/store/suppress.ts';
 import type { SuppressionEntry } from '../engine/store/suppressions.ts';
 import { count } from './check/format.ts';
 import { addresseeText, entryText, erasedReader, mailOf, noAddressee } from './suppress/text.ts';
@@ -16,10 +17,10 @@ interface Options extends ActOptions {
 export function unsuppressCommand(terminal: Terminal = processTerminal()): Command {
   return actCommand('unsuppress', 'take a suppression back, so that mail may go to the address again')
     .argument('<address-or-customer>', "an e-mail address, or a customer's id")
-    .option('--topic <name>', 'the suppression of this topic', notBlank)
+    .option('--topic <name>', 'the suppression of this topic; "*topics" for that of all topics', notBlank)
     .option(
       '--despite <source>',
-      'also one that staff did not make: complaint, bounce, unsubscribe, import …; or erasure: lets in again whoever was erased',
+      'also one that staff did not make: complaint, bounce, unsubscribe, preferences, import …; or erasure: lets in again whoever was erased',
       notBlank,
     )
     .action(async (target: string, options: Options) =>
@@ -86,8 +87,10 @@ function takenBack(
   const { entry, address, customers, waiting, others } = done;
   const may = `${capital(mailOf(entry.scope))} to ${addresseeText(address, customers)} may go out again. What was skipped stays so.\n`;
   const goes = waiting === 0 ? '' : `${count(waiting, 'mail')} of it will go out when due.\n`;
-  return `${may}${goes}${othersText(others, terminal)}`;
+  return `${may}${goes}${entry.scope === EVERYTHING ? '' : CONSENT}${othersText(others, terminal)}`;
 }
+
+const CONSENT = 'A topic that readers have to agree to still needs their consent.\n';
 
 function othersText(others: readonly SuppressionEntry[], terminal: Terminal): string {
   return others.map((entry) => `Still suppressed: ${mailOf(entry.scope)}, ${entryText(entry, terminal)}.\n`).join('');

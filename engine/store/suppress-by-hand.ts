@@ -1,4 +1,5 @@
 /** Suppressing an address at a person's word, and taking a suppression back: each with what it means for mail that waits. */
+import { ALL_TOPICS } from '../journey/attempt.ts';
 import { nearestAll } from '../playbook/nearest.ts';
 import type { Instant } from '../time/types.ts';
 import { findAddressee, type Addressee, type AddresseeFound } from './addressee.ts';
@@ -15,7 +16,7 @@ import { suppressionsAt, type SuppressionEntry } from './suppressions.ts';
 export interface HandSuppression {
   /** An address, or a customer's id. */
   readonly target: string;
-  /** null: everything, transactional mail included. */
+  /** null: everything, transactional mail included; `ALL_TOPICS`: everything else. */
   readonly topic: string | null;
   readonly by: string;
   readonly reason: string;
@@ -137,6 +138,7 @@ async function lift(tx: Tx, { target, by, reason }: HandSuppression): Promise<Un
 }
 
 async function wrongTopic(tx: Tx, cache: ReleaseCache, name: string): Promise<WrongTopic | null> {
+  if (name === ALL_TOPICS) return null;
   const { topics } = (await cache.context(tx)).release.company;
   const topic = Object.hasOwn(topics, name) ? topics[name] : undefined;
   if (topic === undefined) {
@@ -152,7 +154,7 @@ async function mailTo(tx: Tx, address: string, topic: string | null): Promise<Ma
     `select count(*) filter (where s.status <> 'handed') as waiting, count(*) filter (where s.status = 'handed') as handed
      from sends s where s.status in ('planned', 'claimed', 'handed')
        and s.customer_id = any(array(select id from customers where address = $1))
-       and ($2::text is null or (s.topic = $2 and s.lane = 'bulk'))`,
+       and ($2::text is null or ($2 in (s.topic, '${ALL_TOPICS}') and s.lane = 'bulk'))`,
     [address, topic],
   );
   return rows[0] ?? { waiting: 0, handed: 0 };

@@ -227,6 +227,8 @@ export interface Tables {
     detail: string | null;
     send_id: number | null;
   };
+  erasure_key: { id: Generated<number>; inner_key: Buffer; outer_key: Buffer };
+  erasures: { hash: Buffer; kind: 'id' | 'address'; at: Time };
   opt_ins: { address: string; topic: string; at: Time; source: string };
   runs: {
     id: Id;

@@ -162,6 +162,20 @@ Still suppressed: mail of the topic "news", since 2026-03-01 13:00, source "staf
   });
 });
 
+it('knows a reader who wants no letters at all', async () => {
+  await run(triggerCommand, ['series', '--customer', 'ada', ...ACT]);
+  const done = await run(suppressCommand, ['ada', '--topic', '*topics', ...ACT]);
+  expect(done.out).toContain(
+    'Suppressed: mail of every topic that is not transactional to ada@example.com ("ada").\n1 mail that would go',
+  );
+  expect((await run(suppressionsCommand, [])).out).toMatch(/ada@example.com {2}all topics/);
+  await claimSends(staffed.db, staffed.cache, 'bulk', [1]);
+  expect(await staffed.rows('select status, reason from sends')).toEqual([
+    { status: 'skipped', reason: 'unsubscribed' },
+  ]);
+  expect((await run(unsuppressCommand, ['ada', '--topic', '*topics', ...ACT])).code).toBe(0);
+});
+
 describe('perennial suppressions', () => {
   it('lists and filters', async () => {
     expect((await run(suppressionsCommand, [])).out).toBe('Nobody is suppressed like this.\n');

@@ -33,7 +33,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await fleet.db.query(
     `truncate customers, enrolments, timers, sends, events, event_keys, event_stats, held_events, suppressions, opt_ins,
-       former_addresses, journal, audit, erasures, feedback, reactions, tasks, webhook_calls, coupon_codes, coupon_pools, refusals,
+       former_addresses, journal, audit, erasures, consents, feedback, reactions, tasks, webhook_calls, coupon_codes, coupon_pools, refusals,
        refusing_domains, domain_holds, run_asked, run_owed, runs restart identity cascade`,
   );
   await fleet.at(START);
@@ -116,6 +116,10 @@ async function fill(): Promise<void> {
   );
   await suppress(fleet.db, { address: OLD_ADDRESS, scope: '*', source: 'staff', ...ACT, reason: 'Lovelace called' });
   await fleet.db.query(`insert into opt_ins values ($1, 'news', now(), 'import')`, [ADDRESS]);
+  await fleet.db.query(
+    `insert into consents (address, topic, given, at, source) values ($1, 'news', true, now(), 'import')`,
+    [ADDRESS],
+  );
   await fleet.db.query(
     `insert into consents (address, topic, given, at, source) values ($1, 'news', true, now(), 'import')`,
     [ADDRESS],
