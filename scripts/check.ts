@@ -3,7 +3,7 @@ import { posix, relative, resolve, sep } from 'node:path';
 import { Command, Option } from 'commander';
 import { type CheckedProject, checkProject } from '../engine/project/check.ts';
 import { ProjectError } from '../engine/project/read.ts';
-import type { Problem, SourceFile } from '../engine/playbook/problem.ts';
+import type { Problem } from '../engine/playbook/problem.ts';
 import { readStanding } from '../engine/store/standing.ts';
 import { count, formatProblems, summarise } from './check/format.ts';
 import { githubCommands } from './check/github.ts';
@@ -21,8 +21,6 @@ interface Options {
   readonly database?: boolean;
 }
 
-type Checked = CheckedProject & { readonly sources: readonly SourceFile[] };
-
 function praise({ release, templates, tests: files }: CheckedProject): string {
   const launches = release?.launches.size ?? 0;
   const tests = files.reduce((sum, file) => sum + (file.tests?.length ?? 0), 0);
@@ -35,11 +33,11 @@ function praise({ release, templates, tests: files }: CheckedProject): string {
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
 }
 
-function textOf({ problems, sources, ...checked }: Checked, colour: boolean): string {
+function textOf(checked: CheckedProject, colour: boolean): string {
+  const { problems, sources } = checked;
   const list = formatProblems(problems, { colour, sources });
   const total = summarise(problems);
-  const summary =
-    checked.release === null || total !== 'no mistakes' ? total : `No mistakes in ${praise({ ...checked, problems })}`;
+  const summary = checked.release === null || total !== 'no mistakes' ? total : `No mistakes in ${praise(checked)}`;
   return `${list}${list === '' ? '' : '\n'}${summary}\n`;
 }
 
@@ -49,7 +47,7 @@ function pathFrom(project: string): (file: string) => string {
   return (file) => posix.join(folder, file);
 }
 
-function shown(checked: Checked, options: Options, { colour }: Terminal, version: string): string {
+function shown(checked: CheckedProject, options: Options, { colour }: Terminal, version: string): string {
   const { problems } = checked;
   switch (options.json === true ? 'json' : options.format) {
     case 'text':

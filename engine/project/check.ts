@@ -1,3 +1,5 @@
+import { lintMails } from '../message/lint/lint.ts';
+import { fixedText } from '../message/lint/page.ts';
 import { knownVariables } from '../message/known.ts';
 import { checkTexts } from '../message/short-text.ts';
 import { compileTemplates, type TemplateSet } from '../message/templates.ts';
@@ -21,6 +23,8 @@ export interface CheckedProject {
   readonly templates: TemplateSet;
   readonly tests: readonly TestFile[];
   readonly problems: readonly Problem[];
+  /** As they were read. */
+  readonly sources: readonly SourceFile[];
   /** What a linter looks at; null while `perennial.yaml` has mistakes. */
   readonly checked: CheckedSources | null;
 }
@@ -40,15 +44,15 @@ export function checkSources(sources: readonly SourceFile[]): CheckedProject {
   const release = isSound ? compiled.release : null;
   const { files, problems: inTests } = compileTests(sources, release);
   const all = [...problems, ...inTests].sort(byPlace);
-  return { release, templates, tests: files, problems: all, checked: compiled.checked };
+  return { release, templates, tests: files, problems: all, sources, checked: compiled.checked };
 }
 
 function factsOf(templates: TemplateSet): readonly TemplateFacts[] {
-  return templates.names.flatMap((file) => {
-    const template = templates.get(file);
-    return template === null
-      ? []
-      : [{ ...splitLocale(file), file: template.file, reads: template.reads, needs: template.needs }];
+  return templates.names.flatMap((name) => {
+    const template = templates.get(name);
+    if (template === null) return [];
+    const { file, reads, needs, parts } = template;
+    return [{ ...splitLocale(name), file, reads, needs, fixed: fixedText(parts.html) }];
   });
 }
 
@@ -57,13 +61,18 @@ function factsOf(templates: TemplateSet): readonly TemplateFacts[] {
  * since it would then be missed elsewhere. @param standing who is under way, from a database; null where none was asked.
  */
 export function lintProject(
-  { checked, templates, problems }: CheckedProject,
+  { checked, templates, problems, sources }: CheckedProject,
   standing: readonly Standing[] | null = null,
 ): readonly Problem[] {
   if (checked === null) return [];
   const errors = problems.filter(({ level }) => level === 'error');
   const isKnown = !errors.some(({ file }) => file.startsWith('templates/'));
-  const facts = { templates: isKnown ? factsOf(templates) : [], standing, isWhole: errors.length === 0 };
+  const facts = {
+    templates: isKnown ? factsOf(templates) : [],
+    standing,
+    isWhole: errors.length === 0,
+    mails: lintMails(templates, sources),
+  };
   return [...lint(checked, facts)].sort(byPlace);
 }
 
@@ -71,14 +80,11 @@ export function lintProject(
  * Reads, checks and lints a company folder; files that cannot be sources are problems too. Throws `ProjectError`.
  * @param standing who is under way, from a database; null where none was asked.
  */
-export async function checkProject(
-  dir: string,
-  standing: readonly Standing[] | null = null,
-): Promise<CheckedProject & { readonly sources: readonly SourceFile[] }> {
+export async function checkProject(dir: string, standing: readonly Standing[] | null = null): Promise<CheckedProject> {
   const { sources, problems: unreadable } = await readSources(dir);
   const checked = checkSources(sources);
   const linted = lintProject({ ...checked, problems: [...unreadable, ...checked.problems] }, standing);
   const isRefused = unreadable.length > 0 || linted.some(({ level }) => level === 'error');
   const problems = [...unreadable, ...checked.problems, ...linted].sort(byPlace);
-  return { ...checked, release: isRefused ? null : checked.release, problems, sources };
+  return { ...checked, release: isRefused ? null : checked.release, problems };
 }

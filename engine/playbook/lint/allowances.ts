@@ -18,44 +18,64 @@ export interface Allowances {
   readonly bad: readonly Finding[];
 }
 
-const FORM = 'write `# lint: allow RULE: reason`';
+/** How a language says allowances. */
+export interface AllowanceForm {
+  /** Names of the rules that can be allowed. */
+  readonly rules: readonly string[];
+  /** Lines that hold nothing but comments. */
+  readonly blank: RegExp;
+  /** An allowance as it is written, around `RULE: reason`. */
+  readonly write: (what: string) => string;
+}
 
 /** The first line after a comment that holds more than a comment. */
-function lineBelow(lines: readonly string[], line: number): number {
-  const at = lines.findIndex((text, index) => index >= line && !/^\s*(#|$)/.test(text));
+function lineBelow(lines: readonly string[], line: number, { blank }: AllowanceForm): number {
+  const at = lines.findIndex((text, index) => index >= line && !blank.test(text));
   return at < 0 ? line : at + 1;
 }
 
 function complaint(
   said: string,
-  rules: readonly string[],
+  { rules, write }: AllowanceForm,
 ): Pick<Finding, 'message' | 'fix'> | { readonly rule: string } {
   const match = /^allow\s+([^\s:]+)\s*(?::\s*(.*))?$/.exec(said.trim());
   const rule = match?.[1];
-  if (rule === undefined) return { message: `\`lint: ${said.trim()}\` allows nothing`, fix: FORM };
+  if (rule === undefined)
+    return { message: `\`lint: ${said.trim()}\` allows nothing`, fix: `write \`${write('RULE: reason')}\`` };
   if (!rules.includes(rule)) {
     const near = nearest(rule, rules);
     const fix = near === null ? `the rules are ${rules.join(', ')}` : `did you mean \`${near}\`?`;
     return { message: `there is no rule \`${rule}\``, fix };
   }
   if ((match?.[2] ?? '').trim() !== '') return { rule };
-  return { message: `\`${rule}\` is allowed here without a reason`, fix: `say why: \`# lint: allow ${rule}: …\`` };
+  return { message: `\`${rule}\` is allowed here without a reason`, fix: `say why: \`${write(`${rule}: …`)}\`` };
 }
 
-/** Reads the allowances of a file. @param rules names of the rules that can be allowed. */
+/** Reads the allowances of a YAML file. @param rules names of the rules that can be allowed. */
 export function readAllowances(file: string, text: string, rules: readonly string[]): Allowances {
+  // Few files have any, and reading comments takes as long as reading the file.
+  if (!/#\s*lint:/.test(text)) return { allowed: [], bad: [] };
+  const comments = commentsOf(text).map((comment) => ({ ...comment, text: comment.text.replace(/^#/, '') }));
+  const form = { rules, blank: /^\s*(#|$)/, write: (what: string) => `# lint: allow ${what}` };
+  return readAllowancesOf(file, text.split('\n'), comments, form);
+}
+
+/** Reads allowances from comments, given without the marks that make them comments. */
+export function readAllowancesOf(
+  file: string,
+  lines: readonly string[],
+  comments: readonly Comment[],
+  form: AllowanceForm,
+): Allowances {
   const allowed: Allowance[] = [];
   const bad: Finding[] = [];
-  // Few files have any, and reading comments takes as long as reading the file.
-  if (!/#\s*lint:/.test(text)) return { allowed, bad };
-  const lines = text.split('\n');
-  const read = ({ line, column, isAlone, text: comment }: Comment): void => {
-    const said = /^#\s*lint:(.*)$/.exec(comment.trimEnd())?.[1];
-    if (said === undefined) return;
-    const found = complaint(said, rules);
-    if ('rule' in found) allowed.push({ rule: found.rule, line, column, of: isAlone ? lineBelow(lines, line) : line });
-    else bad.push({ file, line, column, ...found });
-  };
-  for (const comment of commentsOf(text)) read(comment);
+  for (const { line, column, isAlone, text } of comments) {
+    const said = /^\s*lint:(.*)$/.exec(text.trimEnd())?.[1];
+    if (said === undefined) continue;
+    const found = complaint(said, form);
+    if ('rule' in found) {
+      allowed.push({ rule: found.rule, line, column, of: isAlone ? lineBelow(lines, line, form) : line });
+    } else bad.push({ file, line, column, ...found });
+  }
   return { allowed, bad };
 }

@@ -1,7 +1,7 @@
 /** The linter: every rule over the whole company, less what is allowed. */
 import type { CheckedSources } from '../checked.ts';
 import type { Problem } from '../problem.ts';
-import { type Allowance, readAllowances } from './allowances.ts';
+import { type Allowance, type Allowances, readAllowances } from './allowances.ts';
 import type { Finding, LintContext, Rule, Standing, TemplateFacts } from './rule.ts';
 import { ABOUT_ALLOWANCES, RULES } from './rules.ts';
 import { removedStep } from './rules/removed-step.ts';
@@ -13,6 +13,8 @@ export interface LintFacts {
   readonly templates: readonly TemplateFacts[];
   /** Who is under way, from a database; null where none was asked. */
   readonly standing: readonly Standing[] | null;
+  /** What was found in templates, and what each of them allows, by rules that read templates. */
+  readonly mails: { readonly found: readonly Problem[]; readonly allowances: ReadonlyMap<string, Allowances> };
   /** Whether nothing is wrong anywhere: else rules see a part of the company only, and an allowance may be needed later. */
   readonly isWhole: boolean;
 }
@@ -36,10 +38,13 @@ function unused(file: string, { rule, line, column }: Allowance): Problem {
 /** Takes out what the files allow, and adds what is wrong with their allowances. */
 function withoutAllowed(found: readonly Problem[], context: LintContext, facts: LintFacts): readonly Problem[] {
   const names = RULES.map(({ code }) => code);
-  const files = [context.company, ...context.playbooks].map(({ report, text }) => ({
-    file: report.file,
-    ...readAllowances(report.file, text, names),
-  }));
+  const files = [
+    ...[context.company, ...context.playbooks].map(({ report: { file }, text }) => ({
+      file,
+      ...readAllowances(file, text, names),
+    })),
+    ...[...facts.mails.allowances].map(([file, allowances]) => ({ file, ...allowances })),
+  ];
   const allowed = new Map<string, Allowance>();
   for (const { file, allowed: list } of files)
     for (const one of list) allowed.set(`${file}\n${one.of}\n${one.rule}`, one);
@@ -66,5 +71,5 @@ export function lint(checked: CheckedSources, facts: LintFacts): readonly Proble
   const world = { stages: stages?.map(({ name }) => name) ?? [] };
   const context: LintContext = { ...checked, templates: facts.templates, standing: facts.standing ?? [], world };
   const found = RULES.flatMap((rule) => [...rule.find(context)].map((finding) => problem(rule, finding)));
-  return withoutAllowed(found, context, facts);
+  return withoutAllowed([...found, ...facts.mails.found], context, facts);
 }

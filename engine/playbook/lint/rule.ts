@@ -16,6 +16,8 @@ export interface TemplateFacts {
   readonly reads: ReadonlySet<string>;
   /** Variables that it cannot do without: printed, and not within an `if` that asks for them. */
   readonly needs: ReadonlySet<string>;
+  /** What it says to everybody, as HTML without what is filled in. */
+  readonly fixed: string;
 }
 
 /** Customers who are under way at one step of a playbook. */

@@ -6,6 +6,7 @@ import { missingLocale } from './rules/missing-locale.ts';
 import { missingVariable } from './rules/missing-variable.ts';
 import { neverFires } from './rules/never-fires.ts';
 import { neverTrue } from './rules/never-true.ts';
+import { noAddress } from './rules/no-address.ts';
 import { noWeekday } from './rules/no-weekday.ts';
 import { noWayOut } from './rules/no-way-out.ts';
 import { overCap } from './rules/over-cap.ts';
@@ -24,6 +25,7 @@ export const RULES: readonly Rule[] = [
   missingVariable,
   missingLocale,
   noWayOut,
+  noAddress,
   overCap,
   removedStep,
 ];
