@@ -1,4 +1,5 @@
 /** The pages with generated parts, and what stands in them. */
+import { MAIL_RULES } from '../../engine/message/lint/rules.ts';
 import { ABOUT_ALLOWANCES, RULES } from '../../engine/playbook/lint/rules.ts';
 import { jsonSchema } from '../../engine/playbook/schema.ts';
 import { configVariables } from '../../workers/config.ts';
@@ -68,7 +69,11 @@ function everyStep(steps: readonly JsonSchema[]): string {
 }
 
 function rulesTable(): string {
-  const rows = [...RULES, ...ABOUT_ALLOWANCES].map(({ code, level, reason }) => [`\`${code}\``, level, reason]);
+  const rows = [...RULES, ...MAIL_RULES, ...ABOUT_ALLOWANCES].map(({ code, level, reason }) => [
+    `\`${code}\``,
+    level,
+    reason,
+  ]);
   return markdownTable(['rule', 'level', 'why'], rows);
 }
 

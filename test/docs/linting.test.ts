@@ -1,5 +1,6 @@
 /** docs/linting.md says what the linter does: every rule has its example, which is run, and finds what the page shows. */
 import { describe, expect, it } from '@jest/globals';
+import { MAIL_RULES } from '../../engine/message/lint/rules.ts';
 import { RULES } from '../../engine/playbook/lint/rules.ts';
 import type { Standing } from '../../engine/playbook/lint/rule.ts';
 import type { Problem, SourceFile } from '../../engine/playbook/problem.ts';
@@ -17,6 +18,7 @@ function fileOf({ info, text }: Example): SourceFile {
   return { path, text };
 }
 
+const ALL = [...RULES, ...MAIL_RULES].map(({ code }) => code);
 const EXAMPLES = examplesOf(PAGE);
 const COMPANY = EXAMPLES.map(fileOf).filter(({ path }) => path === 'perennial.yaml');
 
@@ -29,7 +31,7 @@ function checked(examples: readonly Example[]): {
   const mails = files.flatMap(({ text }) => [...text.matchAll(/email: ([a-z/]+)/g)].map(([, name = '']) => name));
   const templates = [...new Set(mails)].map((name) => ({
     path: `templates/${name}.hbs`,
-    text: '---\nsubject: Sample\n---\n<a href="{{unsubscribe_url}}">No more of this</a>\n',
+    text: '---\nsubject: Sample\n---\n<a href="{{unsubscribe_url}}">No more of this</a>, {{company.address}}\n',
   }));
   const all = new Map([...templates, ...COMPANY, ...files].map((file) => [file.path, file]));
   const sources = [...all.values()];
@@ -50,10 +52,10 @@ const codes = (problems: readonly Problem[]): readonly string[] => [...new Set(p
 describe('docs/linting.md', () => {
   it('has a chapter for every rule and none besides', () => {
     const headings = [...PAGE.matchAll(/^### (\S+)$/gm)].map(([, name = '']) => name);
-    expect(headings).toEqual(RULES.map(({ code }) => code));
+    expect(headings).toEqual(ALL);
   });
 
-  it.each(RULES.map(({ code }) => code))('%s finds what the page shows, and nothing once it is mended', (rule) => {
+  it.each(ALL)('%s finds what the page shows, and nothing once it is mended', (rule) => {
     const examples = section(rule);
     const of = (kind: string): readonly Example[] => examples.filter(({ info }) => info.split(' ')[0] === kind);
     const found = checked(of('found'));
@@ -84,5 +86,20 @@ describe('docs/linting.md', () => {
     expect(codes(checked([{ ...bare, text: inText }]).problems)).toEqual(['goal-is-trigger', 'never-true']);
     const windows = { ...example, text: example.text.replaceAll('\n', '\r\n').replace('\r\n', '\n') };
     expect(checked([windows]).problems).toEqual([]);
+  });
+
+  it('allows in a template what is allowed there, and only that', () => {
+    const [, example] = EXAMPLES.filter(({ info }) => info.split(' ')[0] === 'allowed');
+    if (example === undefined) throw new Error('the page shows no allowance in a template');
+    expect(checked([example]).problems).toEqual([]);
+    const bare = { ...example, text: example.text.replaceAll(/.*lint:.*\n/g, '') };
+    expect(codes(checked([bare]).problems)).toEqual(['long-subject', 'missing-alt']);
+    const wordless = { ...example, text: example.text.replace(/(allow missing-alt).* --/, '$1 --') };
+    expect(checked([wordless]).problems).toMatchObject([
+      { code: 'bad-allowance', line: 5, column: 1, fix: 'say why: `{{!-- lint: allow missing-alt: … --}}`' },
+      { code: 'missing-alt', line: 6 },
+    ]);
+    const unused = { ...example, text: example.text.replace('<img ', '<img alt="" ') };
+    expect(checked([unused]).problems).toMatchObject([{ code: 'unused-allowance', line: 5, level: 'hint' }]);
   });
 });

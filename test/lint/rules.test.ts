@@ -28,7 +28,7 @@ function found(
   ]);
   const letters = [...bodies].map(([name, body]) => ({
     path: `templates/${name}.hbs`,
-    text: `---\nsubject: Sample\n---\n${body}\n`,
+    text: `---\nsubject: Sample\n---\n${body}\n12 Mill\nLane\n`,
   }));
   const project = checkSources([{ path: 'perennial.yaml', text: COMPANY }, ...files, ...letters]);
   expect(project.problems).toEqual([]);
@@ -269,7 +269,7 @@ describe('while something is wrong', () => {
   it('neither misses a template that has a mistake nor calls an allowance unused', () => {
     const templates = ['a', 'a.de', 'b', 'b.de'].map((name) => ({
       path: `templates/${name}.hbs`,
-      text: `---\nsubject: Sample\n---\n${name === 'b.de' ? '{{#if}}' : '{{unsubscribe_url}}'}`,
+      text: `---\nsubject: Sample\n---\n${name === 'b.de' ? '{{#if}}' : '{{unsubscribe_url}} {{company.address}}'}`,
     }));
     const text = `${MANUAL}topic: news\n# lint: allow circle: two starts it\nsteps: [ { email: a }, { email: b } ]`;
     const company = { path: 'perennial.yaml', text: COMPANY };

@@ -44,7 +44,8 @@ export function colourOf(text: string): Colour | null {
     .replace(/\s*!important$/, '');
   const hex = /^#?([0-9a-f]{6}|[0-9a-f]{3})$/.exec(NAMED[said] ?? said)?.[1];
   if (hex !== undefined) {
-    const [red = '', green = '', blue = ''] = hex.length === 3 ? [...hex].map((c) => c + c) : (hex.match(/../g) ?? []);
+    const [red = '', green = '', blue = ''] =
+      hex.length === 3 ? hex.split('').map((digit) => digit + digit) : (hex.match(/../g) ?? []);
     return [Number.parseInt(red, 16), Number.parseInt(green, 16), Number.parseInt(blue, 16)];
   }
   const rgb = /^rgba?\(\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})(?:[\s,/]+(?:1|1\.0+|100%))?\s*\)$/.exec(said);

@@ -91,7 +91,7 @@ export const ELEMENTS: ReadonlyMap<string, Feature> = new Map([
 ]);
 
 /** Attributes of HTML. */
-export const ATTRIBUTES: ReadonlyMap<string, Feature> = new Map([...all('html-hidden', SHOWN, ['hidden'])]);
+export const ATTRIBUTES: ReadonlyMap<string, Feature> = new Map(all('html-hidden', SHOWN, ['hidden']));
 
 /** Kinds of images, by the ending of their address; `data:` stands for images within the HTML. */
 export const IMAGES: ReadonlyMap<string, Feature> = new Map([

@@ -1,6 +1,7 @@
 /** The linter of mails: every rule over every template that can be rendered. */
 import type { Allowances } from '../../playbook/lint/allowances.ts';
 import type { Problem, SourceFile } from '../../playbook/problem.ts';
+import { type Place, placeOf } from '../parse.ts';
 import type { Template } from '../template.ts';
 import type { TemplateSet } from '../templates.ts';
 import { templateAllowances } from './allowances.ts';
@@ -41,12 +42,13 @@ function problemsOf({ name, parts }: Template): readonly Problem[] {
   return MAIL_RULES.flatMap((rule) => [...rule.find(mail)].map((finding) => problemOf(rule, finding, name, mail)));
 }
 
-function problemOf(rule: MailRule, finding: MailFinding, name: string, { page }: LintedMail): Problem {
+function problemOf(rule: MailRule, finding: MailFinding, name: string, { page, parts }: LintedMail): Problem {
   const { at, message, fix } = finding;
-  const place = (typeof at === 'number' ? page.placeAt(at) : at) ?? {
-    file: `templates/${name}.hbs`,
-    line: 1,
-    column: 1,
-  };
-  return { ...place, level: finding.level ?? rule.level, code: rule.code, message, fix };
+  const place = typeof at === 'number' ? page.placeAt(at) : at;
+  return { ...(place ?? subjectOf(name, parts)), level: finding.level ?? rule.level, code: rule.code, message, fix };
+}
+
+/** What is said of a mail as a whole is said at its subject, where it can be allowed. */
+function subjectOf(name: string, { subject: [first] }: LintedMail['parts']): Place {
+  return (first === undefined ? null : placeOf(first.loc)) ?? { file: `templates/${name}.hbs`, line: 1, column: 1 };
 }

@@ -1,5 +1,5 @@
 /** A mail's HTML as its author wrote it, layout and partials in place, with where everything in it stands. */
-import { parseDocument } from 'htmlparser2';
+import { DomUtils, parseDocument } from 'htmlparser2';
 import { type Place, placeOf } from '../parse.ts';
 import { type Part, partsOf } from '../syntax.ts';
 import type { MailParts } from '../template.ts';
@@ -120,7 +120,7 @@ export function valueStart({ html }: MailPage, element: Element, name: string): 
 export function wordsIn(nodes: readonly Node[]): string {
   return nodes
     .map((node) => {
-      if ('data' in node) return node.type === 'text' ? node.data : '';
+      if (DomUtils.isText(node)) return node.data;
       if (!('attribs' in node)) return '';
       return node.name === 'img' ? (node.attribs['alt'] ?? '') : wordsIn(node.children);
     })

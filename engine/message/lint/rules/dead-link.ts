@@ -17,7 +17,7 @@ function wrongWith(address: string): Said | null {
   if (/^[a-z][a-z0-9+.-]*:/i.test(address)) return null;
   const shown = address.replaceAll(VALUE, '…');
   const message = `"${shown}" has no beginning: a mail stands on no site, so there is nothing that it could be relative to`;
-  return { message, fix: `${WHOLE}, or {{company.website}}/…` };
+  return { message, fix: `${WHOLE}, or {{link company.website "/…"}}` };
 }
 
 function ofLink(element: Element, names: ReadonlySet<string>): Said | null {

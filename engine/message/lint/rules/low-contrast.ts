@@ -1,3 +1,4 @@
+import { DomUtils } from 'htmlparser2';
 import { type Colour, colourOf, contrast, hexOf } from '../colour.ts';
 import { declarationsOf } from '../css.ts';
 import { type Element, type MailPage, type Node, valueStart } from '../page.ts';
@@ -124,7 +125,7 @@ function isLight(text: Colour, ground: Colour): boolean {
 
 function* within(page: MailPage, nodes: readonly Node[], look: Look): Generator<MailFinding> {
   for (const node of nodes) {
-    if (node.type === 'text' && 'data' in node) {
+    if (DomUtils.isText(node)) {
       if (node.data.replaceAll(/[\s\u00a0\u200b-\u200f\u2007\u034f\ufeff]/g, '') !== '') yield* judge(look);
     } else if ('attribs' in node) {
       const styles = stylesOf(node);

@@ -29,11 +29,12 @@ function* inDeclaration({ property, value, at }: Declaration): Generator<Used> {
   if (ofValue !== undefined) yield { what: pair.replace(':', ': '), feature: ofValue, at };
   const ofName = HARMLESS.test(pair) ? undefined : PROPERTIES.get(property);
   if (ofName !== undefined) yield { what: property, feature: ofName, at };
-  for (const [, name = ''] of value.matchAll(/(?<![\w-])([a-z-]+)\(/gi)) {
+  const said = value.replaceAll(/"[^"]*"|'[^']*'|url\([^)]*\)?/gi, '');
+  for (const [, name = ''] of said.matchAll(/(?<![\w-])([a-z-]+)\(/gi)) {
     const feature = FUNCTIONS.get(name.toLowerCase());
     if (feature !== undefined) yield { what: `${name}()`, feature, at };
   }
-  for (const [, unit = ''] of value.matchAll(/(?<![\w#.-])[\d.]+([a-z]+)\b/gi)) {
+  for (const [, unit = ''] of said.matchAll(/(?<![\w#.-])[\d.]+([a-z]+)\b/gi)) {
     const feature = UNITS.get(unit.toLowerCase());
     if (feature !== undefined) yield { what: `the unit ${unit}`, feature, at };
   }
