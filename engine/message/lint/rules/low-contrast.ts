@@ -32,6 +32,8 @@ interface Look {
 /** What programs give headings unless told otherwise. */
 const SIZES: Readonly<Record<string, number>> = { h1: 32, h2: 24, h3: 18.72, h4: 16, h5: 13.28, h6: 10.72 };
 const BOLD: ReadonlySet<string> = new Set(['b', 'strong', 'th', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6']);
+/** Spaces, and the marks that keep a preheader apart from what follows. */
+const UNSEEN_CHARACTERS = /\s|\p{Cf}|\u{34F}/gu;
 const UNSEEN: ReadonlySet<string> = new Set(['head', 'style', 'script', 'title', 'template']);
 
 function stylesOf(element: Element): ReadonlyMap<string, string> {
@@ -86,7 +88,7 @@ function sizeOf(element: Element, styles: ReadonlyMap<string, string>, outer: nu
 function isBold(element: Element, styles: ReadonlyMap<string, string>, outer: boolean): boolean {
   const said = styles.get('font-weight');
   if (said === undefined) return outer || BOLD.has(element.name);
-  return /^bold/.test(said) || Number(said) >= 700;
+  return said.startsWith('bold') || Number(said) >= 700;
 }
 
 function lookWithin(page: MailPage, element: Element, styles: ReadonlyMap<string, string>, outer: Look): Look {
@@ -126,7 +128,7 @@ function isLight(text: Colour, ground: Colour): boolean {
 function* within(page: MailPage, nodes: readonly Node[], look: Look): Generator<MailFinding> {
   for (const node of nodes) {
     if (DomUtils.isText(node)) {
-      if (node.data.replaceAll(/[\s\u00a0\u200b-\u200f\u2007\u034f\ufeff]/g, '') !== '') yield* judge(look);
+      if (node.data.replaceAll(UNSEEN_CHARACTERS, '') !== '') yield* judge(look);
     } else if ('attribs' in node) {
       const styles = stylesOf(node);
       if (!isHidden(node, styles)) yield* within(page, node.children, lookWithin(page, node, styles, look));
