@@ -120,7 +120,7 @@ function render(
 }
 
 /** A hole in a mail, at the place in the template that needs the value. */
-function renderProblem({ name, parts }: Template, error: RenderError): Problem {
+function renderProblem({ file, parts }: Template, error: RenderError): Problem {
   const [first] = error.path === 'subject' ? parts.subject : [];
   const place =
     (first === undefined ? null : placeOf(first.loc)) ??
@@ -130,7 +130,7 @@ function renderProblem({ name, parts }: Template, error: RenderError): Problem {
       ? `give it another text with {{default ${error.path} "…"}}, or test it with {{#if ${error.path}}}`
       : null;
   const { code, message } = error;
-  return { ...(place ?? { file: `templates/${name}.hbs`, line: 1, column: 1 }), level: 'error', code, message, fix };
+  return { ...(place ?? { file, line: 1, column: 1 }), level: 'error', code, message, fix };
 }
 
 function unknown(typed: string, name: string, { names }: TemplateSet): Made {

@@ -151,6 +151,7 @@ describe('low-contrast', () => {
     [on('background-image:url(https://x.example/a.png)', '<p style="color:#777">x</p>'), false],
     [on('background:#fff', '<div style="display:none; color:#fff">x</div>'), false],
     [on('background:#fff', '<p style="color:#fff; font-size:0">x</p>'), false],
+    [on('background:#fff; font-size:0', '<p style="color:#eee; font-size:13px">x</p>'), true],
     [on('background:#fff', '<p style="color:#fff">&nbsp;\u200c</p>'), false],
     [on('background:#fff', '<p style="color:#fff">{{customer.name}}</p>'), true],
     [on('background:#fff', '<p style="color:{{customer.name}}">x</p>'), false],

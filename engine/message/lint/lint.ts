@@ -25,7 +25,7 @@ export function lintMails(templates: TemplateSet, sources: readonly SourceFile[]
   for (const name of templates.names) {
     const template = templates.get(name);
     for (const problem of template === null ? [] : problemsOf(template)) {
-      const key = `${problem.file}\n${problem.line}\n${problem.column}\n${problem.code}`;
+      const key = keyOf(problem);
       if (!found.has(key)) found.set(key, problem);
     }
   }
@@ -37,18 +37,24 @@ export function lintMails(templates: TemplateSet, sources: readonly SourceFile[]
   };
 }
 
-function problemsOf({ name, parts }: Template): readonly Problem[] {
-  const mail: LintedMail = { parts, page: readPage(parts) };
-  return MAIL_RULES.flatMap((rule) => [...rule.find(mail)].map((finding) => problemOf(rule, finding, name, mail)));
+/** Of a mail in MJML much is said at one place. */
+function keyOf({ file, line, column, code, message }: Problem): string {
+  return [file, line, column, code, ...(file.endsWith('.mjml') ? [message] : [])].join('\n');
 }
 
-function problemOf(rule: MailRule, finding: MailFinding, name: string, { page, parts }: LintedMail): Problem {
+function problemsOf({ file, parts }: Template): readonly Problem[] {
+  const mail: LintedMail = { parts, page: readPage(parts) };
+  return MAIL_RULES.flatMap((rule) => [...rule.find(mail)].map((finding) => problemOf(rule, finding, file, mail)));
+}
+
+/** What MJML has made stands in no file. */
+function problemOf(rule: MailRule, finding: MailFinding, file: string, { page, parts }: LintedMail): Problem {
   const { at, message, fix } = finding;
   const place = typeof at === 'number' ? page.placeAt(at) : at;
-  return { ...(place ?? subjectOf(name, parts)), level: finding.level ?? rule.level, code: rule.code, message, fix };
+  return { ...(place ?? subjectOf(file, parts)), level: finding.level ?? rule.level, code: rule.code, message, fix };
 }
 
 /** What is said of a mail as a whole is said at its subject, where it can be allowed. */
-function subjectOf(name: string, { subject: [first] }: LintedMail['parts']): Place {
-  return (first === undefined ? null : placeOf(first.loc)) ?? { file: `templates/${name}.hbs`, line: 1, column: 1 };
+function subjectOf(file: string, { subject: [first] }: LintedMail['parts']): Place {
+  return (first === undefined ? null : placeOf(first.loc)) ?? { file, line: 1, column: 1 };
 }

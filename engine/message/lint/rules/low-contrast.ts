@@ -48,7 +48,6 @@ function isHidden(element: Element, styles: ReadonlyMap<string, string>): boolea
     'hidden' in element.attribs ||
     is('display', /^none/) ||
     is('visibility', /^hidden/) ||
-    is('font-size', /^0(?:px)?(?:\s|$)/) ||
     is('max-height', /^0(?:px)?(?:\s|$)/) ||
     is('mso-hide', /^all/)
   );
@@ -107,7 +106,9 @@ function lookWithin(page: MailPage, element: Element, styles: ReadonlyMap<string
 }
 
 function* judge({ text, ground, size, bold }: Look): Generator<MailFinding> {
-  if (text === undefined || ground === undefined || text.colour === null || ground.colour === null) return;
+  // Containers are set so small that spaces between their parts take no room: what is in them has a size of its own.
+  if (size === 0 || text === undefined || ground === undefined || text.colour === null || ground.colour === null)
+    return;
   const isLarge = size >= LARGE_PX || (bold && size >= LARGE_BOLD_PX);
   const enough = isLarge ? ENOUGH_LARGE : ENOUGH;
   const ratio = contrast(text.colour, ground.colour);
