@@ -1,5 +1,7 @@
 /** What providers' events mean: the shapes of their documentation, and each kind of failure with its cause. */
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { readBrevo } from '../../engine/mail/feedback/brevo.ts';
 import { carriedHeaders, providerOf } from '../../engine/mail/feedback/carried.ts';
 import { readMailgun } from '../../engine/mail/feedback/mailgun.ts';
@@ -7,6 +9,7 @@ import { readPostmark } from '../../engine/mail/feedback/postmark.ts';
 import type { ProviderReport } from '../../engine/mail/feedback/report.ts';
 import { readResend } from '../../engine/mail/feedback/resend.ts';
 import { readSendgrid } from '../../engine/mail/feedback/sendgrid.ts';
+import { isAuthorised, isFromSendgrid, mailgunProof, standardWebhookId } from '../../engine/mail/feedback/verify.ts';
 import { readSes } from '../../engine/mail/feedback/ses.ts';
 
 const MESSAGE_ID = '<send-12.3f9a1c20d4@hearth.example>';
@@ -343,6 +346,59 @@ it.each([null, 1, 'text', [], [null], {}, { 'event-data': null }, { mail: [], bo
     expect([...all, readResend('m', body)].flat()).toEqual([]);
   },
 );
+
+it('reads whatever JSON can say without a failure', () => {
+  const events = fc.record(
+    {
+      event: fc.oneof(fc.constantFrom('bounce', 'failed', 'hard_bounce', 'delivered', 'dropped'), fc.jsonValue()),
+      eventType: fc.constantFrom('Bounce', 'Complaint', 'Delivery'),
+      RecordType: fc.constantFrom('Bounce', 'Delivery'),
+      type: fc.constantFrom('email.bounced', 'email.delivered', 'bounce'),
+      'event-data': fc.jsonValue(),
+      bounce: fc.jsonValue(),
+      complaint: fc.jsonValue(),
+      delivery: fc.jsonValue(),
+      mail: fc.jsonValue(),
+      data: fc.jsonValue(),
+      email: fc.jsonValue(),
+      reason: fc.jsonValue(),
+      status: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.oneof(fc.jsonValue(), events, fc.array(events)), (body) => {
+      const all = [readSes('m', body), readSendgrid(body), readMailgun(body), readPostmark(body), readBrevo(body)];
+      for (const { id, detail, address } of [...all, readResend('m', body)].flat()) {
+        expect(id).not.toBe('');
+        expect(detail ?? '').not.toMatch(/[\r\n\0]/);
+        expect(address === null || address.includes('@')).toBe(true);
+      }
+    }),
+  );
+});
+
+it('takes no nonsense for a signature, and does not fail by it', () => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  fc.assert(
+    fc.property(fc.string(), fc.string(), (signature, timestamp) => {
+      const headers: Readonly<Record<string, string>> = {
+        'x-twilio-email-event-webhook-signature': signature,
+        'x-twilio-email-event-webhook-timestamp': timestamp,
+        'svix-id': timestamp,
+        'svix-timestamp': timestamp,
+        'svix-signature': signature,
+        authorization: signature,
+      };
+      const header = (name: string): string | undefined => headers[name];
+      const body = Buffer.from('[]');
+      expect(isFromSendgrid(body, header, publicKey)).toBe(false);
+      expect(standardWebhookId(body, header, [Buffer.alloc(24)], 0)).toBeNull();
+      expect(isAuthorised(header, 'user:a-password-for-tests')).toBe(false);
+      expect(mailgunProof({ signature: { signature, timestamp, token: 'x' } }, 'a-key-for-tests', 0)).toBeNull();
+    }),
+  );
+});
 
 it.each([
   ['smtp://u:p@email-smtp.eu-west-1.amazonaws.com:587', 'ses', {}],
