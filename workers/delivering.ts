@@ -20,6 +20,7 @@ import type { Hints } from './hints.ts';
 import { composeSend } from './composing.ts';
 import { errorFields, type Logger } from './log.ts';
 import type { Pacing } from './pacing.ts';
+import type { RenderErrors } from './render-errors.ts';
 import { refusalOf } from './returned-mail.ts';
 import type { Room } from './room.ts';
 import type { Settling } from './settling.ts';
@@ -53,6 +54,7 @@ export interface DeliveryParts {
   /** Whose server the mail goes to; null: none that reports by webhooks. */
   readonly provider: Provider | null;
   readonly signer: Signer;
+  readonly renderErrors: RenderErrors;
   readonly log: Logger;
 }
 
@@ -105,6 +107,9 @@ async function carry(
     const timed = result.finally(() => parts.claimSize.took(performance.now() - startedMs));
     await parts.settling.settle(timed);
     const settled = await result;
+    if (settled.kind === 'broken' && settled.inARow !== undefined) {
+      await parts.renderErrors.held(send.send.playbook, settled.reason, settled.inARow);
+    }
     if (settled.kind === 'permanent') await takeRefusal(parts, settled.sendId, settled.reason);
     return settled.kind;
   } finally {
@@ -130,12 +135,10 @@ async function takeRefusal(parts: DeliveryParts, sendId: number, reason: string)
   }
 }
 
-async function atDesk(
-  parts: DeliveryParts,
-  lane: MailLane,
-  send: ClaimedSend,
-  claimedAtMs: number,
-): Promise<SettleResult> {
+/** An outcome; of a mail that could not be rendered, with how many of its playbook failed so in a row. */
+type Carried = SettleResult & { readonly inARow?: number };
+
+async function atDesk(parts: DeliveryParts, lane: MailLane, send: ClaimedSend, claimedAtMs: number): Promise<Carried> {
   await parts.desk.enter();
   try {
     if (parts.pacing.isTooLate(send, claimedAtMs)) {
@@ -147,7 +150,7 @@ async function atDesk(
   }
 }
 
-async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): Promise<SettleResult> {
+async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend): Promise<Carried> {
   const { sendId, fence, customerId } = send;
   let mail: ComposedMail;
   try {
@@ -155,14 +158,11 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
   } catch (error) {
     // Composing is pure, so it would fail the same way at every further try: held, whatever the error is.
     reportBroken(parts.log, send, error);
-    return {
-      sendId,
-      fence,
-      customerId,
-      kind: 'broken',
-      reason: error instanceof Error ? error.message : String(error),
-    };
+    const reason = error instanceof Error ? error.message : String(error);
+    const inARow = error instanceof RenderError ? parts.renderErrors.failed(send.send.playbook, reason) : undefined;
+    return { sendId, fence, customerId, kind: 'broken', reason, ...(inARow === undefined ? {} : { inARow }) };
   }
+  parts.renderErrors.wrote(send.send.playbook, send.now);
   const signed = await parts.signer.sign(mail, send.release.company, send.now);
   const outcome: Outcome =
     signed.kind === 'unsigned'

@@ -18,6 +18,7 @@ import { openHints, type Hints } from './hints.ts';
 import type { Loop } from './loop.ts';
 import { openPacing } from './pacing.ts';
 import type { Parts } from './parts.ts';
+import { openRenderErrors } from './render-errors.ts';
 import { openRoom } from './room.ts';
 import { startScheduler, type Scheduler } from './scheduler.ts';
 import { openSettling } from './settling.ts';
@@ -82,6 +83,7 @@ export function startFleet(
       key: parts.key,
       provider: config.smtpUrl === null ? null : providerOf(config.smtpUrl),
       signer: openSigner({ config, log }),
+      renderErrors: openRenderErrors(db, log),
       log,
     };
     for (const lane of ['transactional', 'bulk'] as const) {

@@ -9,6 +9,7 @@ import type { Transport } from '../../engine/mail/transport.ts';
 import { claimSizeFor } from '../../workers/claim-size.ts';
 import { deliver } from '../../workers/delivering.ts';
 import { openPacing } from '../../workers/pacing.ts';
+import { openRenderErrors } from '../../workers/render-errors.ts';
 import { openRoom } from '../../workers/room.ts';
 import { openSettling } from '../../workers/settling.ts';
 import { compileSources, COMPANY, openStaffed, type Staffed } from '../support/staff.ts';
@@ -68,6 +69,7 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
       provider: null,
       key: { id: 1, secret: new Uint8Array(32) },
       signer: { sign: async (mail: ComposedMail) => ({ kind: 'ready' as const, mail }) },
+      renderErrors: openRenderErrors(db, log),
       log,
     };
     expect(await deliver(parts, 'transactional', [id])).toBe(1);
