@@ -40,7 +40,7 @@ const ATOMS = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+
  * @throws {ComposeError} `line-break` when the value holds CR, LF or NUL, `too-long` for one of more than 64 KB.
  */
 export function unstructuredHeader(name: string, value: string): string {
-  refuseLineBreaks(name, value);
+  refuseUnwritable(name, value);
   if (isPlain(value)) {
     if (name.length + 2 + value.length <= FOLD_AT) return `${name}: ${value}\r\n`;
     if (longestWord(value) <= LONGEST_WORD) {
@@ -55,7 +55,7 @@ export function unstructuredHeader(name: string, value: string): string {
  * @throws {ComposeError} `line-break`, or `too-long` for a word that no line can hold.
  */
 export function structuredHeader(name: string, value: string): string {
-  refuseLineBreaks(name, value);
+  refuseUnwritable(name, value);
   if (longestWord(value) > LONGEST_WORD) {
     throw new ComposeError('too-long', name, `${name} has a word of more than ${LONGEST_WORD} characters; shorten it`);
   }
@@ -67,8 +67,8 @@ export function structuredHeader(name: string, value: string): string {
  * @throws {ComposeError} `line-break` when the display name holds CR, LF or NUL, `too-long` for one of more than 64 KB.
  */
 export function mailboxHeader(name: string, displayName: string | null, address: string): string {
-  refuseLineBreaks(name, displayName ?? '');
-  refuseLineBreaks(name, address);
+  refuseUnwritable(name, displayName ?? '');
+  refuseUnwritable(name, address);
   if (displayName === null || displayName.trim() === '') return `${name}: ${address}\r\n`;
   const phrase = encodePhrase(displayName, name.length + 1);
   const line = `${name}:${phrase} <${address}>`;
@@ -118,10 +118,14 @@ function encodedWords(value: string, used: number): string {
 
 function bounded(field: string, line: string): string {
   if (line.length <= LARGEST_FIELD) return line;
-  throw new ComposeError(
+  throw tooLong(field, line.length);
+}
+
+function tooLong(field: string, length: number): ComposeError {
+  return new ComposeError(
     'too-long',
     field,
-    `${field} would have ${line.length} bytes; at most ${LARGEST_FIELD} arrive whole`,
+    `${field} has ${length} characters; ${LARGEST_FIELD} arrive whole, shorten it`,
   );
 }
 
@@ -155,7 +159,9 @@ function longestWord(value: string): number {
   return longest;
 }
 
-function refuseLineBreaks(field: string, value: string): void {
+function refuseUnwritable(field: string, value: string): void {
+  // Before it is encoded, which takes its time.
+  if (value.length > LARGEST_FIELD) throw tooLong(field, value.length);
   if (!FORBIDDEN.test(value)) return;
   throw new ComposeError('line-break', field, `${field} holds a line break or a NUL; a header must be one line`);
 }

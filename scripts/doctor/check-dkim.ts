@@ -3,7 +3,7 @@ import { dkimRecordName, publicKeyData, type DkimKey } from '../../engine/mail/d
 import { loadDkimKey, NoDkimKey, type DkimKeyPlaces } from '../../workers/dkim-keys.ts';
 import { dkimDnsRecord } from '../dkim/record.ts';
 import type { Dns } from './dns.ts';
-import { fail, ok, skip, warn, type Finding } from './report.ts';
+import { fail, ok, warn, type Finding } from './report.ts';
 import type { Sending } from './sending.ts';
 import { tagsOf } from './tags.ts';
 
@@ -46,7 +46,7 @@ async function checkSelector(dns: Dns, selector: string, domain: string, key: Dk
   const name = dkimRecordName(selector, domain);
   const looked = await dns.txt(name);
   if (looked.kind === 'unknown') {
-    return skip(
+    return warn(
       check,
       `the DNS gave no answer about ${name} (${looked.reason})`,
       'try again, or ask another server with --dns',

@@ -1,7 +1,7 @@
 /** Whether the sender that readers see is the one that SPF and DKIM vouch for. */
 import type { Dns } from './dns.ts';
 import { organisationOf, policyOf, walkDmarc, type DmarcRecord } from './dmarc.ts';
-import { fail, ok, skip, warn, type Finding } from './report.ts';
+import { fail, ok, warn, type Finding } from './report.ts';
 import type { Sending } from './sending.ts';
 
 const POLICIES: ReadonlySet<string> = new Set(['none', 'quarantine', 'reject']);
@@ -11,7 +11,7 @@ const AGAIN = 'try again, or ask another server with --dns';
 export async function checkDmarc(dns: Dns, sending: Sending): Promise<readonly Finding[]> {
   const { from } = sending;
   const walk = await walkDmarc(dns, from);
-  if (walk.kind === 'unknown') return [skip('dmarc', `the DNS gave no answer about ${walk.reason}`, AGAIN)];
+  if (walk.kind === 'unknown') return [warn('dmarc', `the DNS gave no answer about ${walk.reason}`, AGAIN)];
   const record = policyOf(from, walk.records);
   const organisation = organisationOf(from, walk.records);
   return [

@@ -1,6 +1,6 @@
 /** Whether what comes back can be delivered. */
 import type { Dns } from './dns.ts';
-import { fail, ok, skip, warn, type Finding } from './report.ts';
+import { fail, ok, warn, type Finding } from './report.ts';
 import type { Sending } from './sending.ts';
 
 const CHECK = 'mx';
@@ -10,7 +10,7 @@ const AGAIN = 'try again, or ask another server with --dns';
 export async function checkMx(dns: Dns, { returnPath }: Sending): Promise<Finding> {
   const looked = await dns.mx(returnPath);
   if (looked.kind === 'unknown')
-    return skip(CHECK, `the DNS gave no answer about ${returnPath} (${looked.reason})`, AGAIN);
+    return warn(CHECK, `the DNS gave no answer about ${returnPath} (${looked.reason})`, AGAIN);
   if (looked.kind === 'none') return withoutMx(dns, returnPath);
   const exchangers = [...looked.values].sort((a, b) => a.priority - b.priority).map(({ exchange }) => exchange);
   if (exchangers.every((exchange) => exchange === '')) {
@@ -21,7 +21,7 @@ export async function checkMx(dns: Dns, { returnPath }: Sending): Promise<Findin
     const addresses = await dns.addresses(exchange);
     if (addresses.kind === 'found') return ok(CHECK, `${returnPath} is served by ${exchangers.join(', ')}`);
     if (addresses.kind === 'unknown')
-      return skip(CHECK, `the DNS gave no answer about ${exchange} (${addresses.reason})`, AGAIN);
+      return warn(CHECK, `the DNS gave no answer about ${exchange} (${addresses.reason})`, AGAIN);
   }
   return fail(CHECK, `${returnPath} is served by ${exchangers.join(', ')}, which has no address`, 'mend the MX record');
 }

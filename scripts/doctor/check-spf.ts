@@ -1,6 +1,6 @@
 /** Whether the domain of the return path lets the mail server send for it. */
 import type { Dns } from './dns.ts';
-import { fail, ok, skip, warn, type Finding } from './report.ts';
+import { fail, ok, warn, type Finding } from './report.ts';
 import type { Sending } from './sending.ts';
 import { judgeSpf, type SpfVerdict } from './spf.ts';
 
@@ -46,7 +46,7 @@ function unusable(
     case 'broken':
       return fail(CHECK, verdict.reason, 'mend the record: until then servers take it for none, or refuse');
     case 'unknown':
-      return skip(CHECK, verdict.reason, 'try again, or ask another server with --dns');
+      return warn(CHECK, verdict.reason, 'try again, or ask another server with --dns');
   }
 }
 

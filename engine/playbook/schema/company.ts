@@ -15,7 +15,9 @@ import {
   words,
 } from './text.ts';
 
-const ADDRESS = /^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;".]+$/;
+/** What can be written into a mail: a plain ASCII name, and a domain of any language whose end is no number. */
+const ADDRESS =
+  /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+(?!\d+$)[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?$/u;
 
 function parseAddress(written: string): string {
   if (ADDRESS.test(written)) return written;
@@ -51,7 +53,8 @@ function parseSelector(written: string): string {
 }
 
 function parseSender(written: string): string {
-  const match = /^[^<>\r\n]*<([^<>]*)>$/.exec(written);
+  // A name with a quote in it must be quoted as a whole: nobody could tell where it ends.
+  const match = /^(?:"(?:[^"\\\r\n]|\\[^\r\n])*"|[^"<>\r\n]*?)\s*<([^<>]*)>$/.exec(written);
   if (ADDRESS.test(match?.[1] ?? written)) return written;
   throw new TextError(`"${written}" is no sender: expected such as "Hearth & Home <hello@hearth.example>"`);
 }
