@@ -11,11 +11,12 @@ const STYLE = `
   :root { --ink: #e8ecf0; --paper: #1b2129; --ground: #11151a; --line: #7c8794; --mark: #7ab8ff; --on-mark: #0b1a2b; }
 }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 1.0625rem/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--ground); color: var(--ink); font: 1.0625rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 main { max-width: 44rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 .card { background: var(--paper); border-radius: .75rem; padding: clamp(1.25rem, 5vw, 2.5rem); }
 .who { margin: 0 0 .75rem; font-weight: 600; }
 h1, legend { font-size: clamp(1.3rem, 4.5vw, 1.7rem); line-height: 1.25; margin: 0 0 1.25rem; padding: 0; font-weight: 700; }
+legend h1 { margin: 0; }
 fieldset { border: 0; margin: 0 0 1.5rem; padding: 0; }
 .scores { display: grid; grid-template-columns: repeat(auto-fit, minmax(2.9rem, 1fr)); gap: .5rem; }
 .scores label { position: relative; display: block; }
@@ -29,6 +30,7 @@ fieldset { border: 0; margin: 0 0 1.5rem; padding: 0; }
 textarea { display: block; width: 100%; min-height: 6rem; padding: .6rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .5rem; }
 button { margin-top: 1.25rem; min-height: 3rem; padding: .6rem 1.4rem; font: inherit; font-weight: 600; color: var(--on-mark); background: var(--mark); border: 0; border-radius: .5rem; cursor: pointer; }
 .choices { list-style: none; margin: 0 0 .5rem; padding: 0; }
+.choices + p { margin: .75rem 0 0; }
 .choices label { display: flex; gap: .85rem; align-items: flex-start; padding: .9rem 0; border-top: 1px solid var(--line); cursor: pointer; }
 .choices input { flex: none; width: 1.5rem; height: 1.5rem; margin: .05rem 0 0; accent-color: var(--mark); }
 .done { border-left: .3rem solid var(--mark); padding-left: .75rem; }
