@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { ClaimedSend } from '../../engine/store/claim.ts';
+import { claimSends, type ClaimedSend } from '../../engine/store/claim.ts';
+import type { Database, Queryable } from '../../engine/store/database.ts';
 import { readAudit } from '../../engine/store/audit.ts';
 import { holdDomain, liftHold, listHolds } from '../../engine/store/pace/holds.ts';
 import { giveBack } from '../../engine/store/pace/permits.ts';
@@ -183,6 +184,36 @@ describe('a limit of the server', () => {
     expect(await claimDue('bulk')).toEqual([]);
     const [row] = await fleet.rows<{ n: number }>(`select count(*) as n from sends where reason = 'late'`);
     expect(row?.n).toBe(8);
+  });
+});
+
+describe('where nothing is limited', () => {
+  it('a claim asks for nothing of it, and locks nothing', async () => {
+    const claimed = async (prefix: string): Promise<readonly string[]> => {
+      const ids = await fleet.customers(namesOf(prefix, 3));
+      await fleet.event('order.placed', namesOf(prefix, 3), { total: 1 });
+      const asked: string[] = [];
+      const db: Database = {
+        ...fleet.db,
+        transaction: async (work, how) =>
+          fleet.db.transaction(async (tx) => {
+            const query: Queryable['query'] = async (text, values) => {
+              asked.push(text);
+              return tx.query(text, values);
+            };
+            return work({ query, kysely: tx.kysely });
+          }, how),
+      };
+      const { claimed: some } = await claimSends(db, fleet.cache, 'bulk', ids, { server: SERVER });
+      expect(some).toHaveLength(3);
+      return asked;
+    };
+    const free = await claimed('c');
+    expect(free.filter((text) => /\bpace\b/.test(text))).toEqual([]);
+    await deploy('{ per_second: 1000 }');
+    const limited = await claimed('d');
+    // Locked, read, written.
+    expect(limited.length).toBe(free.length + 3);
   });
 });
 

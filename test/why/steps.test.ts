@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { holdDomain } from '../../engine/store/pace/holds.ts';
 import { cancel } from '../../engine/store/cancel.ts';
 import { addCodes } from '../../engine/store/coupon-pools.ts';
 import { ALL, pause, resume } from '../../engine/store/pauses.ts';
@@ -51,6 +52,20 @@ describe('a mail that was reached', () => {
       `entered ${AT}, started by the event order.placed (ID) of ${AT} [playbooks/welcome.yaml:3 trigger: event: order.placed; first: true; if: event.total >= 20] {test}`,
     ]);
     expect((await why('welcome', { step: 'thanks/first' }))[0]).toContain('"ada" got the mail "first"');
+  });
+
+  it('waits for its domain, which is held, and says so afterwards', async () => {
+    await holdDomain(fleet.db, 'example.com', 'refused', '550 5.7.1 no');
+    await welcome();
+    expect((await why('welcome', { step: 'first' }))[0]).toBe(
+      'waits for pace: The mail "first" (thanks/first) waits for its reader\'s domain, which is held; it is tried again 2026-03-02 10:00 (Europe/London).',
+    );
+    await goTo('2026-03-02T10:00:00Z');
+    expect((await why('welcome', { step: 'first' })).slice(1, 3)).toEqual([
+      `its step was reached ${AT}`,
+      "it was put off until 2026-03-02 10:00 (Europe/London) for its reader's domain, which is held",
+    ]);
+    await fleet.db.query('truncate domain_holds, pace');
   });
 
   it('waits for its window, or for a cap', async () => {
