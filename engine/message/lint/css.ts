@@ -36,11 +36,14 @@ export function declarationsOf(text: string, from = 0): readonly Declaration[] {
 
 /** Comments as spaces, so that places stay. */
 function blank(text: string): string {
-  return text.replaceAll(/\/\*[\s\S]*?(?:\*\/|$)/g, (comment) => ' '.repeat(comment.length));
+  return !text.includes('/*')
+    ? text
+    : text.replaceAll(/\/\*[\s\S]*?(?:\*\/|$)/g, (comment) => ' '.repeat(comment.length));
 }
 
 /** The text between semicolons, but for those within brackets and quotes. */
 function pieces(text: string): readonly string[] {
+  if (!/["'(]/.test(text)) return text.split(';');
   const found: string[] = [];
   let [from, depth, quote] = [0, 0, ''];
   for (let at = 0; at < text.length; at += 1) {

@@ -5,10 +5,17 @@ import type { LintedMail, MailFinding, MailRule } from '../rule.ts';
 /** What inboxes on a large screen show beside sender and preheader; those of phones show about half. */
 const SHOWN = 60;
 
+const characters = new Intl.Segmenter();
+
+/** In characters as people count them. */
+function lengthOf(text: string): number {
+  return /^[ -~]*$/.test(text) ? text.length : [...characters.segment(text)].length;
+}
+
 /** Characters that are there for everybody: of a block, the shorter way. */
 function fixedLength(parts: readonly Part[]): number {
   return parts.reduce((sum, part) => {
-    if (part.type === 'ContentStatement') return sum + [...new Intl.Segmenter().segment(part.value)].length;
+    if (part.type === 'ContentStatement') return sum + lengthOf(part.value);
     if (part.type === 'MustacheStatement') return sum;
     return sum + Math.min(fixedLength(partsOf(part.program)), fixedLength(partsOf(part.inverse)));
   }, 0);
