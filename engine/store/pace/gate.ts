@@ -161,35 +161,18 @@ async function lockLimits(tx: Tx, keys: readonly string[]): Promise<ReadonlyMap<
 
 function makeGate(needs: Needs, rows: ReadonlyMap<string, Row>, lane: MailLane, ctx: StoreContext): Gate {
   const { now } = ctx;
+  const { volume } = needs;
   const limits = new Map<string, Limit>();
   const open = (key: string, perSecond: number | null, idleSpacingMs: number): Limit => {
-    const known = limits.get(key);
-    if (known !== undefined) return known;
-    const row = rows.get(key);
-    const stored = {
-      nextMs: row?.next ?? 0,
-      firstMs: row?.first ?? 0,
-      nextBookMs: row?.next_book ?? 0,
-      firstBookMs: row?.first_book ?? 0,
-    };
-    const isRate = perSecond !== null;
-    const spacingMs = perSecond === null ? idleSpacingMs : SECOND_MS / perSecond;
-    // What is no rate gives out no places, and so says nothing of whether anybody waits.
-    const slots = isRate ? openSlots(stored, spacingMs, now) : { ...stored, spacingMs };
-    const limit = { key, slots, isRate };
+    const limit = limits.get(key) ?? openLimit(key, rows.get(key), perSecond, idleSpacingMs, now);
     limits.set(key, limit);
     return limit;
   };
   const server = needs.server === null ? null : open(needs.server.key, needs.server.perSecond, 0);
-  const warmUp = needs.volume === null ? null : open(WARM_UP, null, NEW_DAY_SPACING_MS);
-  const today = needs.volume === null ? null : formatLocalDate(needs.volume.day);
+  const warmUp = volume === null ? null : open(WARM_UP, null, NEW_DAY_SPACING_MS);
+  const today = volume === null ? null : formatLocalDate(volume.day);
   const warmUpRow = rows.get(WARM_UP);
   let dayCount = warmUpRow?.day === today ? (warmUpRow?.day_count ?? 0) : 0;
-
-  const wait = ({ slots }: Limit, fromMs: number, waitsFor: PaceWait): Admission => {
-    const until = Math.max(now + 1, Math.ceil(bookSlot(slots, lane, fromMs)));
-    return { goes: false, until, waitsFor };
-  };
 
   return {
     admit: (address) => {
@@ -197,50 +180,79 @@ function makeGate(needs: Needs, rows: ReadonlyMap<string, Row>, lane: MailLane, 
       const perSecond = needs.domains.get(domain);
       const own = perSecond === undefined ? null : open(domainKey(domain), perSecond, AFTER_HOLD_SPACING_MS);
       const heldUntil = ctx.holds.get(domain);
-      if (own !== null && heldUntil !== undefined) return wait(own, heldUntil, 'domain');
+      if (own !== null && heldUntil !== undefined) return wait(own, lane, heldUntil, 'domain', now);
       // Transactional mail counts, but a day's volume does not hold it.
-      if (warmUp !== null && lane === 'bulk' && needs.volume !== null && dayCount >= needs.volume.mails) {
-        return wait(warmUp, needs.volume.endsAt, 'warm_up');
+      if (warmUp !== null && volume !== null && lane === 'bulk' && dayCount >= volume.mails) {
+        return wait(warmUp, lane, volume.endsAt, 'warm_up', now);
       }
-      const rates = [server, own].filter((limit) => limit !== null).filter(({ isRate }) => isRate);
-      const places = rates.map((limit) => ({ limit, slotMs: nextSlot(limit.slots, lane, now) }));
-      const full = places
-        .filter(({ limit, slotMs }) => !isWithinHorizon(limit.slots, slotMs, now))
-        .sort((a, b) => b.slotMs - a.slotMs)[0];
-      if (full !== undefined) {
-        // It comes when its place is half a horizon ahead: a little late is not too late, a little early not too early.
-        return wait(full.limit, full.slotMs - horizonMs(full.limit.slots.spacingMs) / 2, 'pace');
-      }
-      const slotMs = Math.max(now, ...places.map((place) => place.slotMs));
-      for (const place of places) {
-        // A mail that waits for its domain keeps its place at the server, or it would be in the way of other domains.
-        takeSlot(place.limit.slots, lane, place.limit === server ? place.slotMs : slotMs, now);
-      }
-      if (warmUp !== null) dayCount += 1;
-      const keys = [...rates, ...(warmUp === null ? [] : [warmUp])].map(({ key }) => key);
-      return { goes: true, waitMs: slotMs - now, limits: keys };
+      const admission = takePlaces(server, own, lane, now);
+      if (!admission.goes || warmUp === null) return admission;
+      dayCount += 1;
+      return { ...admission, limits: [...admission.limits, WARM_UP] };
     },
-    record: async (tx) => {
-      const changed = [...limits.values()].map(({ key, slots, isRate }) => ({
-        key,
-        next_ms: slots.nextMs,
-        first_ms: slots.firstMs,
-        next_book_ms: slots.nextBookMs,
-        first_book_ms: slots.firstBookMs,
-        spacing_ms: isRate ? slots.spacingMs : 0,
-        day: key === WARM_UP ? today : null,
-        day_count: key === WARM_UP ? dayCount : 0,
-      }));
-      await execute(
-        tx,
-        changed,
-        `update pace p set next_ms = r.next_ms, first_ms = r.first_ms, next_book_ms = r.next_book_ms,
-           first_book_ms = r.first_book_ms, spacing_ms = r.spacing_ms, day = r.day, day_count = r.day_count,
-           used_at = clock_timestamp()
-         from rows r where p.key = r.key`,
-        `key text, next_ms double precision, first_ms double precision, next_book_ms double precision,
-         first_book_ms double precision, spacing_ms double precision, day date, day_count int`,
-      );
-    },
+    record: async (tx) => recordLimits(tx, limits.values(), today, dayCount),
   };
+}
+
+function openLimit(
+  key: string,
+  row: Row | undefined,
+  perSecond: number | null,
+  idleSpacingMs: number,
+  now: Instant,
+): Limit {
+  const stored = {
+    nextMs: row?.next ?? 0,
+    firstMs: row?.first ?? 0,
+    nextBookMs: row?.next_book ?? 0,
+    firstBookMs: row?.first_book ?? 0,
+  };
+  // What is no rate gives out no places, and so says nothing of whether anybody waits.
+  if (perSecond === null) return { key, slots: { ...stored, spacingMs: idleSpacingMs }, isRate: false };
+  return { key, slots: openSlots(stored, SECOND_MS / perSecond, now), isRate: true };
+}
+
+function wait({ slots }: Limit, lane: MailLane, fromMs: number, waitsFor: PaceWait, now: Instant): Admission {
+  return { goes: false, until: Math.max(now + 1, Math.ceil(bookSlot(slots, lane, fromMs))), waitsFor };
+}
+
+/** A place at the server and at the domain, where these are limited, or at neither. */
+function takePlaces(server: Limit | null, own: Limit | null, lane: MailLane, now: Instant): Admission {
+  const rates = [server, own].filter((limit) => limit !== null).filter(({ isRate }) => isRate);
+  const places = rates.map((limit) => ({ limit, slotMs: nextSlot(limit.slots, lane, now) }));
+  const full = places
+    .filter(({ limit, slotMs }) => !isWithinHorizon(limit.slots, slotMs, now))
+    .sort((a, b) => b.slotMs - a.slotMs)[0];
+  if (full !== undefined) {
+    // It comes when its place is half a horizon ahead: a little late is not too late, a little early not too early.
+    return wait(full.limit, lane, full.slotMs - horizonMs(full.limit.slots.spacingMs) / 2, 'pace', now);
+  }
+  const slotMs = Math.max(now, ...places.map((place) => place.slotMs));
+  for (const place of places) {
+    // A mail that waits for its domain keeps its place at the server, or it would be in the way of other domains.
+    takeSlot(place.limit.slots, lane, place.limit === server ? place.slotMs : slotMs, now);
+  }
+  return { goes: true, waitMs: slotMs - now, limits: rates.map(({ key }) => key) };
+}
+
+async function recordLimits(tx: Tx, limits: Iterable<Limit>, today: string | null, dayCount: number): Promise<void> {
+  await execute(
+    tx,
+    [...limits].map(({ key, slots, isRate }) => ({
+      key,
+      next_ms: slots.nextMs,
+      first_ms: slots.firstMs,
+      next_book_ms: slots.nextBookMs,
+      first_book_ms: slots.firstBookMs,
+      spacing_ms: isRate ? slots.spacingMs : 0,
+      day: key === WARM_UP ? today : null,
+      day_count: key === WARM_UP ? dayCount : 0,
+    })),
+    `update pace p set next_ms = r.next_ms, first_ms = r.first_ms, next_book_ms = r.next_book_ms,
+       first_book_ms = r.first_book_ms, spacing_ms = r.spacing_ms, day = r.day, day_count = r.day_count,
+       used_at = clock_timestamp()
+     from rows r where p.key = r.key`,
+    `key text, next_ms double precision, first_ms double precision, next_book_ms double precision,
+     first_book_ms double precision, spacing_ms double precision, day date, day_count int`,
+  );
 }
