@@ -43,7 +43,7 @@ export function inboxDir(config: Config): string {
 
 /** Compiles stored sources. @throws Error when they have mistakes: deploying checks, so this is a broken database. */
 export function compileSources(sources: readonly SourceFile[]): CompiledRelease {
-  const { release, templates, problems } = checkSources(sources);
+  const { release, templates, problems } = checkSources(sources, { isDeployed: true });
   if (release !== null) return { release, templates };
   const first = problems.find((problem) => problem.level === 'error');
   throw new Error(

@@ -17,7 +17,18 @@ export interface Library {
   readonly partials: ReadonlyMap<string, Parsed | Problem>;
   readonly known: KnownVariables;
   readonly convert: MjmlConverter;
+  /** See `CompileOptions`. */
+  readonly isDeployed: boolean;
   readonly problems: Problem[];
+}
+
+/** How to compile. */
+export interface CompileOptions {
+  /**
+   * The sources have been deployed before: rules that came later leave them alone, for what runs must go on running with
+   * a newer version of Perennial. They meet those rules with their next deployment. Default false.
+   */
+  readonly isDeployed?: boolean;
 }
 
 /** Where layouts are, within templates/. */
@@ -36,6 +47,7 @@ export function libraryOf(
   sources: readonly SourceFile[],
   files: readonly TemplateFile[],
   convert: MjmlConverter,
+  { isDeployed = false }: CompileOptions,
   problems: Problem[],
 ): Library {
   const layouts = (wanted: Format): ReadonlyMap<string, Parsed | Problem> => {
@@ -51,6 +63,7 @@ export function libraryOf(
     partials: parseAll(partials, PARTIALS, problems),
     known: knownVariables(sources),
     convert,
+    isDeployed,
     problems,
   };
 }

@@ -4,7 +4,7 @@ import { parseMailbox } from './address.ts';
 import type { Expansion, Parsed } from './expansion.ts';
 import { expand } from './expand.ts';
 import { type FrontMatter, type PlacedText, readFrontMatter } from './front-matter.ts';
-import { type Library, LAYOUTS, type TemplateFile, layoutOf, libraryOf } from './library.ts';
+import { type CompileOptions, type Library, LAYOUTS, type TemplateFile, layoutOf, libraryOf } from './library.ts';
 import { findBareLinks } from './link-check.ts';
 import { type MjmlConverter, type MjmlResult, compileMjml } from './mjml.ts';
 import { parsePart, problemAt } from './parse.ts';
@@ -15,6 +15,7 @@ import { mailFileName, templateFileName } from '../playbook/layout.ts';
 import type { Part } from './syntax.ts';
 
 export { RENDER_LIMITS, RenderError, type MailScope, type Rendered, usableLocale } from './scope.ts';
+export type { CompileOptions } from './library.ts';
 export type { Template } from './template.ts';
 
 /** The templates that can be rendered; those with errors are not among them. */
@@ -35,6 +36,7 @@ export interface TemplateSet {
 export function compileTemplates(
   sources: readonly SourceFile[],
   convert: MjmlConverter = noMjml,
+  options: CompileOptions = {},
 ): {
   templates: TemplateSet;
   problems: readonly Problem[];
@@ -45,7 +47,7 @@ export function compileTemplates(
   });
   const problems: Problem[] = [];
   const mails = files.filter(({ path }) => mailFileName(path) !== null);
-  const library = libraryOf(sources, files, convert, problems);
+  const library = libraryOf(sources, files, convert, options, problems);
   problems.push(...doubles(files.filter(({ name }) => !name.startsWith(LAYOUTS))));
   const templates = new Map<string, Template>();
   for (const file of mails) {
@@ -125,7 +127,7 @@ function assemble(
   { subject, preheader, body }: Parts,
   layout: Parsed | null,
   file: TemplateFile,
-  { known, partials, convert }: Library,
+  { known, partials, convert, isDeployed }: Library,
   problems: Problem[],
 ): {
   subject: readonly Part[];
@@ -169,7 +171,7 @@ function assemble(
   }
   const shown = preheaderParts.length === 0 || expansion.usedSlots.has('preheader');
   const complete = shown ? html : withPreheader(html, slots.get('preheader') ?? [], body.tree.loc);
-  problems.push(...findBareLinks(complete));
+  if (!isDeployed) problems.push(...findBareLinks(complete));
   return {
     subject: subjectParts,
     preheader: preheaderParts,

@@ -2,7 +2,7 @@ import { lintMails } from '../message/lint/lint.ts';
 import { fixedText } from '../message/lint/page.ts';
 import { knownVariables } from '../message/known.ts';
 import { checkTexts } from '../message/short-text.ts';
-import { compileTemplates, type TemplateSet } from '../message/templates.ts';
+import { compileTemplates, type CompileOptions, type TemplateSet } from '../message/templates.ts';
 import type { CheckedSources } from '../playbook/checked.ts';
 import { compileProject } from '../playbook/compile.ts';
 import { splitLocale } from '../playbook/declarations.ts';
@@ -34,9 +34,9 @@ function byPlace(a: Problem, b: Problem): number {
 }
 
 /** Checks sources whole: playbooks and templates. The release is null when there is an error in either. */
-export function checkSources(sources: readonly SourceFile[]): CheckedProject {
+export function checkSources(sources: readonly SourceFile[], options: CompileOptions = {}): CheckedProject {
   const compiled = compileProject(sources);
-  const { templates, problems: templateProblems } = compileTemplates(sources, convertMjml);
+  const { templates, problems: templateProblems } = compileTemplates(sources, convertMjml, options);
   const textProblems = checkTexts(compiled.texts, knownVariables(sources));
   const linkProblems = checkSurveyLinks(compiled.mails, templates);
   const problems = [...compiled.problems, ...templateProblems, ...textProblems, ...linkProblems];

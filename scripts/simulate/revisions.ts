@@ -35,7 +35,7 @@ async function sideOf(project: string, revision: string): Promise<Side> {
   try {
     const { commit, sources, problems: unreadable } = await readRevision(project, revision);
     const name = `${revision} (${commit.slice(0, 8)})`;
-    const { release, problems } = checkSources(sources);
+    const { release, problems } = checkSources(sources, { isDeployed: true });
     if (release !== null && unreadable.length === 0) return { release, sources, name };
     throw mistakes(name, [...unreadable, ...problems], sources);
   } catch (error) {
