@@ -27,7 +27,8 @@ export function answers(step: SurveyStep, event: CustomerEvent): boolean {
 /** The enrolment with the score as `vars.ID.score`, beside what the reader did with the mail. */
 export function withScore(enrolment: Enrolment, step: SurveyStep, score: Json): Enrolment {
   const known = enrolment.vars[step.id];
-  const done = typeof known === 'object' && known !== null && !Array.isArray(known) ? known : {};
+  const isRecord = typeof known === 'object' && known !== null && !Array.isArray(known);
+  const done = isRecord ? (known as Readonly<Record<string, Json>>) : {};
   return { ...enrolment, vars: { ...enrolment.vars, [step.id]: { ...done, score } } };
 }
 

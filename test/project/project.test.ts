@@ -15,7 +15,8 @@ mail: { from: x@hearth.example }
 topics: { news: { title: News } }
 `;
 const PLAYBOOK = 'topic: news\ntrigger: { manual: true }\nsteps: [ { email: a/b } ]\n';
-const TEMPLATE = '---\nsubject: Hello\n---\n<p>Hello</p><a href="{{unsubscribe_url}}">No more</a> {{company.address}}\n';
+const TEMPLATE =
+  '---\nsubject: Hello\n---\n<p>Hello</p><a href="{{unsubscribe_url}}">No more</a> {{company.address}}\n';
 
 let dir = '';
 
