@@ -104,11 +104,12 @@ export function renderFor(mail: MailToRender): { readonly rendered: Rendered; re
   const locale = usableLocale(profile.locale, company.locale);
   const template = mail.templates.get(mail.template, locale);
   if (template === null) throw new Error(`the release has no template "${mail.template}"`);
+  const { reads } = template;
   const rendered = template.render({
     ...scopeOf(profile, release, now, enrolment),
     company: company.fields,
-    unsubscribe_url: mail.links?.unsubscribe ?? writeTo(company, 'unsubscribe'),
-    preferences_url: mail.links?.preferences ?? writeTo(company, 'preferences'),
+    unsubscribe_url: reads.has('unsubscribe_url') ? (mail.links?.unsubscribe ?? writeTo(company, 'unsubscribe')) : '',
+    preferences_url: reads.has('preferences_url') ? (mail.links?.preferences ?? writeTo(company, 'preferences')) : '',
     ...(mail.survey === null ? {} : { survey: mail.survey }),
     locale,
   });

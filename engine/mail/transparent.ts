@@ -1,4 +1,5 @@
 /** Makes a message fit to be sent after DATA (RFC 5321 sections 2.3.8 and 4.5.2). */
+import { isComposed } from '../message/compose.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -11,12 +12,12 @@ const DOT_AT_START = /^\./gm;
  * alone is made a line break: some servers take one for the end of a line, and then a dot for the end of the message.
  */
 export function transparent(message: Buffer): Buffer {
-  if (isFit(message)) return message;
+  if (isComposed(message) || isFit(message)) return message;
   const text = message.toString('latin1');
   return Buffer.from(text.replace(LINE_BREAK, '\r\n').replace(DOT_AT_START, '..'), 'latin1');
 }
 
-/** Every CR is before an LF, every LF after a CR, and no line begins with a dot. Sees every byte of every mail. */
+/** Every CR is before an LF, every LF after a CR, and no line begins with a dot. */
 function isFit(message: Buffer): boolean {
   const { length } = message;
   if (length > 0 && message[0] === DOT) return false;

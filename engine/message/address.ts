@@ -57,7 +57,21 @@ export function parseMailbox(text: string): Mailbox | null {
   return { name: name === '' ? null : name, address };
 }
 
+/** Most readers share a few domains; emptied when it is full. */
+const domains = new Map<string, string | null>();
+const DOMAINS_KEPT = 2_000;
+
 function asciiDomain(text: string): string | null {
+  let domain = domains.get(text);
+  if (domain === undefined) {
+    domain = readDomain(text);
+    if (domains.size >= DOMAINS_KEPT) domains.clear();
+    if (text.length <= MAX_ADDRESS) domains.set(text, domain);
+  }
+  return domain;
+}
+
+function readDomain(text: string): string | null {
   // domainToASCII decodes percent signs and reads numbers as IPv4: only names may reach it.
   if (!DOMAIN_CHARACTERS.test(text)) return null;
   const domain = domainToASCII(text).toLowerCase();

@@ -116,7 +116,17 @@ function bytesOf(head: string, { text, html }: Pick<MailToCompose, 'text' | 'htm
   at += BETWEEN.copy(out, at);
   at = writeQuotedPrintable(html, out, at);
   at += CLOSING.copy(out, at);
-  return Buffer.from(out.subarray(0, at));
+  const message = Buffer.from(out.subarray(0, at));
+  composed.add(message);
+  return message;
+}
+
+/** Messages that were written here, so that nobody need look through them for what `ComposedMail` rules out. */
+const composed = new WeakSet<Buffer>();
+
+/** Whether these bytes, this very buffer, came from {@link compose}. */
+export function isComposed(message: Buffer): boolean {
+  return composed.has(message);
 }
 
 /**

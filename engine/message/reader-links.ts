@@ -17,13 +17,20 @@ export interface ReaderLinks {
   readonly token: string;
 }
 
-/** The links of one mail. */
+/** The links of one mail; signed when they are first asked for, which many a transactional mail never does. */
 export function readerLinks(sendId: number, { publicUrl, key }: AnswerLinks): ReaderLinks {
-  const token = signReaderLink(sendId, key);
+  let token: string | undefined;
+  const signed = (): string => (token ??= signReaderLink(sendId, key));
   return {
-    unsubscribe: `${publicUrl}${UNSUBSCRIBE_PATH}${token}`,
-    preferences: `${publicUrl}${PREFERENCES_PATH}${token}`,
-    token,
+    get unsubscribe() {
+      return `${publicUrl}${UNSUBSCRIBE_PATH}${signed()}`;
+    },
+    get preferences() {
+      return `${publicUrl}${PREFERENCES_PATH}${signed()}`;
+    },
+    get token() {
+      return signed();
+    },
   };
 }
 
