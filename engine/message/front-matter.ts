@@ -16,10 +16,12 @@ export interface FrontMatter {
   readonly preheader: PlacedText | null;
   readonly layout: PlacedText | null;
   readonly from: PlacedText | null;
+  /** The topic that the mail is written for. */
+  readonly topic: PlacedText | null;
   readonly body: PlacedText;
 }
 
-const KEYS = ['subject', 'preheader', 'layout', 'from'] as const;
+const KEYS = ['subject', 'preheader', 'layout', 'topic', 'from'] as const;
 type Key = (typeof KEYS)[number];
 
 const BLOCK = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)^---[ \t]*(?:\r?\n|$)/m;
@@ -59,6 +61,7 @@ export function readFrontMatter(file: SourceFile, problems: Problem[]): FrontMat
     preheader: found.preheader ?? null,
     layout: found.layout ?? null,
     from: found.from ?? null,
+    topic: found.topic ?? null,
     body,
   };
 }

@@ -4,6 +4,7 @@ import type { Problem, SourceFile } from '../playbook/problem.ts';
 import type { Parsed } from './expansion.ts';
 import type { FrontMatter, PlacedText } from './front-matter.ts';
 import { type KnownVariables, knownVariables } from './known.ts';
+import { textsByMail } from './written-text.ts';
 import type { MjmlConverter } from './mjml.ts';
 import { parsePart, problemAt } from './parse.ts';
 
@@ -15,6 +16,8 @@ export interface Library {
   /** By format and name; a problem stands for one that cannot be read. */
   readonly layouts: Readonly<Record<Format, ReadonlyMap<string, Parsed | Problem>>>;
   readonly partials: ReadonlyMap<string, Parsed | Problem>;
+  /** Plain texts written by hand, by the name of their mail. */
+  readonly texts: ReadonlyMap<string, SourceFile>;
   readonly known: KnownVariables;
   readonly convert: MjmlConverter;
   /** See `CompileOptions`. */
@@ -61,6 +64,7 @@ export function libraryOf(
   return {
     layouts: { hbs: layouts('hbs'), mjml: layouts('mjml') },
     partials: parseAll(partials, PARTIALS, problems),
+    texts: textsByMail(files, isDeployed, problems),
     known: knownVariables(sources),
     convert,
     isDeployed,

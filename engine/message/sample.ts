@@ -62,7 +62,8 @@ interface Uses {
 /** Made-up variables: all that is declared, and of `vars` all that the template reads. */
 export function sampleVariables(of: SampleFor): SampleVariables {
   const uses: Uses = { compared: new Map(), items: new Map() };
-  for (const parts of Object.values(of.template.parts)) note(parts as readonly Part[], uses, null);
+  const { subject, preheader, html, text } = of.template.parts;
+  for (const parts of [subject, preheader, html, text ?? []]) note(parts, uses, null);
   const record = (root: string): Readonly<Record<string, unknown>> => recordOf(root, of, uses);
   return {
     customer: { ...record('customer'), timezone: of.zone, locale: of.locale, tags: [] },

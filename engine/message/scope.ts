@@ -26,8 +26,10 @@ export interface Rendered {
   /** One line, not escaped. */
   readonly subject: string;
   readonly html: string;
-  /** The same in plain text, made from the HTML. */
+  /** The same in plain text. */
   readonly text: string;
+  /** Whether the text was written by hand; else it was made from the HTML. */
+  readonly isTextByHand: boolean;
   /** The line that inboxes show beside the subject; empty when the template has none. */
   readonly preheader: string;
 }

@@ -10,9 +10,9 @@ import { type MjmlConverter, type MjmlResult, compileMjml } from './mjml.ts';
 import { parsePart, problemAt } from './parse.ts';
 import { withPreheader } from './preheader.ts';
 import { escapeContent } from './slots.ts';
-import { type Template, makeTemplate } from './template.ts';
+import { type MailBody, type MailParts, type Template, makeTemplate } from './template.ts';
 import { mailFileName, templateFileName } from '../playbook/layout.ts';
-import type { Part } from './syntax.ts';
+import { assembleText } from './written-text.ts';
 
 export { RENDER_LIMITS, RenderError, type MailScope, type Rendered, usableLocale } from './scope.ts';
 export type { CompileOptions } from './library.ts';
@@ -94,10 +94,12 @@ function compileTemplate(file: TemplateFile, library: Library): Template | null 
   const parts = frontMatter === null ? null : parseParts(frontMatter, file, own);
   if (frontMatter !== null && parts !== null) {
     const from = frontMatter.from === null ? null : mailboxOf(frontMatter.from, file, own);
-    const mail = assemble(parts, layout, file, library, own);
+    const { page, ...mail } = assemble(parts, layout, file, library, own);
+    const text = assembleText(name, mail, library, own);
     library.problems.push(...own);
     if (own.some(({ level }) => level === 'error') || parts.subject === null) return null;
-    return makeTemplate({ name, file: path, from, ...mail });
+    const { topic } = frontMatter;
+    return makeTemplate({ name, file: path, from, topic, bodies: text === null ? [page] : [page, text], ...mail });
   }
   library.problems.push(...own);
   return null;
@@ -129,13 +131,7 @@ function assemble(
   file: TemplateFile,
   { known, partials, convert, isDeployed }: Library,
   problems: Problem[],
-): {
-  subject: readonly Part[];
-  preheader: readonly Part[];
-  html: readonly Part[];
-  reads: ReadonlySet<string>;
-  needs: ReadonlySet<string>;
-} {
+): Pick<MailParts, 'subject' | 'preheader'> & { readonly page: MailBody } {
   const expansion: Expansion = {
     known,
     html: false,
@@ -175,9 +171,7 @@ function assemble(
   return {
     subject: subjectParts,
     preheader: preheaderParts,
-    html: complete,
-    reads: expansion.reads,
-    needs: expansion.needs,
+    page: { file: file.path, parts: complete, reads: expansion.reads, needs: expansion.needs },
   };
 }
 

@@ -3,7 +3,7 @@
  *
  * 1. Only web addresses of links change. `mailto:`, `tel:`, places within the mail, and our own pages (unsubscribing,
  *    preferences, answers) stay as they are, and so does a link with `data-track="no"`.
- * 2. HTML and text lead to the same places.
+ * 2. HTML and text lead to the same places. A text written by hand may lead to more: those are links as well.
  */
 import type { SigningKey } from './link-token.ts';
 import type { Rendered } from './scope.ts';
@@ -35,7 +35,7 @@ const URL_IN_TEXT = /https?:\/\/[^\s<>"]+/gi;
 
 /** The mail with its links and its pixel; the same mail where nothing is recorded. `untouched` are addresses to leave alone. */
 export function trackMail(
-  mail: Pick<Rendered, 'html' | 'text'>,
+  mail: Pick<Rendered, 'html' | 'text'> & Partial<Pick<Rendered, 'isTextByHand'>>,
   sendId: number,
   { clicks, opens }: Tracking,
   place: TrackingPlace,
@@ -43,29 +43,46 @@ export function trackMail(
 ): Pick<Rendered, 'html' | 'text'> {
   let { html, text } = mail;
   if (clicks) {
-    const tracked = new Map<string, string>();
-    const leave = new Set(untouched);
-    html = html.replace(LINK_TAG, (tag) => trackTag(tag, sendId, place, leave, tracked));
-    text = text.replace(URL_IN_TEXT, (url) => trackInText(url, tracked));
+    const links: Links = {
+      sendId,
+      place,
+      untouched: new Set(untouched),
+      untouchedInText: new Set(),
+      tracked: new Map(),
+    };
+    html = html.replace(LINK_TAG, (tag) => trackTag(tag, links));
+    text = text.replace(URL_IN_TEXT, (url) => trackInText(url, links, mail.isTextByHand === true));
   }
   return { html: opens ? withPixel(html, sendId, place) : html, text };
 }
 
-function trackTag(
-  tag: string,
-  sendId: number,
-  place: TrackingPlace,
-  untouched: Untouched,
-  tracked: Map<string, string>,
-): string {
-  if (UNTRACKED.test(tag)) return tag;
+/** The links of one mail. */
+interface Links {
+  readonly sendId: number;
+  readonly place: TrackingPlace;
+  readonly untouched: Untouched;
+  /** Addresses of links with `data-track="no"`. */
+  readonly untouchedInText: Set<string>;
+  /** By address, what leads there. */
+  readonly tracked: Map<string, string>;
+}
+
+function trackTag(tag: string, links: Links): string {
+  const isUntracked = UNTRACKED.test(tag);
   return tag.replace(HREF, (whole, before: string, ...values: (string | undefined)[]) => {
     const url = decoded(values.slice(0, 3).find((value) => value !== undefined) ?? '').trim();
-    if (!isTracked(url, place, untouched)) return whole;
-    const link = tracked.get(url) ?? `${place.publicUrl}${CLICK_PATH}${signClick(sendId, url, place.key)}`;
-    tracked.set(url, link);
-    return `${before}"${link}"`;
+    if (isUntracked) links.untouchedInText.add(url);
+    const link = isUntracked ? null : trackUrl(url, links);
+    return link === null ? whole : `${before}"${link}"`;
   });
+}
+
+/** What leads to an address and tells of it; null for one to leave alone. */
+function trackUrl(url: string, { sendId, place, untouched, tracked }: Links): string | null {
+  if (!isTracked(url, place, untouched)) return null;
+  const link = tracked.get(url) ?? `${place.publicUrl}${CLICK_PATH}${signClick(sendId, url, place.key)}`;
+  tracked.set(url, link);
+  return link;
 }
 
 function isTracked(url: string, { publicUrl }: TrackingPlace, untouched: Untouched): boolean {
@@ -73,10 +90,15 @@ function isTracked(url: string, { publicUrl }: TrackingPlace, untouched: Untouch
   return URL.canParse(url) && Buffer.byteLength(url) <= MAX_URL_BYTES;
 }
 
-/** The text shows the addresses of the HTML's links, perhaps with the end of a sentence after them. */
-function trackInText(found: string, tracked: ReadonlyMap<string, string>): string {
+/** The text shows addresses of the HTML's links, and by hand other ones, perhaps with the end of a sentence after them. */
+function trackInText(found: string, links: Links, isByHand: boolean): string {
+  const { tracked, untouchedInText } = links;
   const [, bare = found, end = ''] = /^(.*?)([.,;:!?)\]'*]*)$/s.exec(found) ?? [];
-  return tracked.get(found) ?? (tracked.has(bare) ? `${tracked.get(bare) ?? ''}${end}` : found);
+  const known = tracked.get(found);
+  if (known !== undefined) return known;
+  const isOther = isByHand && !untouchedInText.has(found) && !untouchedInText.has(bare);
+  const link = tracked.get(bare) ?? (isOther ? trackUrl(bare, links) : null);
+  return link === null ? found : `${link}${end}`;
 }
 
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };

@@ -179,7 +179,7 @@ export function compileProject(all: readonly SourceFile[]): Compiled {
       report === null ? [] : templateTexts(report, value?.steps ?? []),
     ),
     mails: read.playbooks.flatMap(({ report, value }) =>
-      report === null ? [] : namedMails(report, value?.steps ?? []),
+      report === null ? [] : namedMails(report, value?.steps ?? [], value?.topic ?? null),
     ),
     checked: soundOnly(declared, ones, read.company?.source.text ?? ''),
   };

@@ -26,10 +26,22 @@ export function templateFileName(path: string): string | null {
   return TEMPLATE_FILE.exec(path)?.[1] ?? null;
 }
 
-/** The name of a mail's file, such as `welcome/hello.de`; null for layouts, partials and any other file. */
+const SHARED = /^(?:layouts|partials)\//;
+/** `hello.txt` and `hello.de.txt`; also `hello.txt.de`, for that is what a slip looks like. */
+const TEXT = /^(.+)\.txt(\.[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)?$/;
+
+/** The name of a mail's file, such as `welcome/hello.de`; null for layouts, partials, texts and any other file. */
 export function mailFileName(path: string): string | null {
   const name = templateFileName(path);
-  return name === null || /^(?:layouts|partials)\//.test(name) ? null : name;
+  return name === null || SHARED.test(name) || TEXT.test(name) ? null : name;
+}
+
+/** The name of the mail whose plain text a file is: `a/b.de` for `templates/a/b.de.txt.hbs`; null for any other file. */
+export function textFileName(path: string): string | null {
+  const name = templateFileName(path);
+  if (name === null || SHARED.test(name)) return null;
+  const [, mail, locale = ''] = TEXT.exec(name) ?? [];
+  return mail === undefined ? null : `${mail}${locale}`;
 }
 
 const TEST = /^playbooks\/.*\.test\.ya?ml$/;

@@ -13,6 +13,7 @@ import type { Release } from '../playbook/types.ts';
 import { convertMjml } from './mjml.ts';
 import { readSources } from './read.ts';
 import { checkSurveyLinks } from './survey-links.ts';
+import { checkTopics } from './topics.ts';
 
 /**
  * A company folder, checked whole. Without a release, at least one problem is an error; mistakes in tests of playbooks
@@ -39,7 +40,9 @@ export function checkSources(sources: readonly SourceFile[], options: CompileOpt
   const { templates, problems: templateProblems } = compileTemplates(sources, convertMjml, options);
   const textProblems = checkTexts(compiled.texts, knownVariables(sources));
   const linkProblems = checkSurveyLinks(compiled.mails, templates);
-  const problems = [...compiled.problems, ...templateProblems, ...textProblems, ...linkProblems];
+  const topics = compiled.checked?.company.names.topics ?? null;
+  const topicProblems = topics === null ? [] : checkTopics(compiled.mails, templates, new Set(topics.keys()));
+  const problems = [...compiled.problems, ...templateProblems, ...textProblems, ...linkProblems, ...topicProblems];
   const isSound = problems.every(({ level }) => level !== 'error');
   const release = isSound ? compiled.release : null;
   const { files, problems: inTests } = compileTests(sources, release);
@@ -48,12 +51,13 @@ export function checkSources(sources: readonly SourceFile[], options: CompileOpt
 }
 
 function factsOf(templates: TemplateSet): readonly TemplateFacts[] {
-  return templates.names.flatMap((name) => {
-    const template = templates.get(name);
-    if (template === null) return [];
-    const { file, reads, needs, parts } = template;
-    return [{ ...splitLocale(name), file, reads, needs, fixed: fixedText(parts.html) }];
-  });
+  return templates.names.flatMap((name) =>
+    (templates.get(name)?.bodies ?? []).flatMap((body) => {
+      if (body === undefined) return [];
+      const { file, reads, needs, parts } = body;
+      return [{ ...splitLocale(name), file, reads, needs, fixed: fixedText(parts) }];
+    }),
+  );
 }
 
 /**

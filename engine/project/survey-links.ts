@@ -1,4 +1,5 @@
 /** Whether the mails of surveys have links to answer by, and other mails have none. */
+import type { MailBody } from '../message/template.ts';
 import type { TemplateSet } from '../message/templates.ts';
 import type { NamedMail } from '../playbook/check/mails.ts';
 import type { Problem } from '../playbook/problem.ts';
@@ -16,14 +17,17 @@ export function checkSurveyLinks(mails: readonly NamedMail[], templates: Templat
 }
 
 /** The template and its other languages. */
-function variantsOf(template: string, templates: TemplateSet): readonly string[] {
+export function variantsOf(template: string, templates: TemplateSet): readonly string[] {
   return templates.names.filter((name) => name === template || name.startsWith(`${template}.`));
 }
 
-function problemOf(mail: NamedMail, name: string, templates: TemplateSet): readonly Problem[] {
-  const hasLinks = templates.get(name)?.reads.has(LINKS) === true;
+function problemOf(mail: NamedMail, template: string, templates: TemplateSet): readonly Problem[] {
+  const [page, text] = templates.get(template)?.bodies ?? [];
   const { kind, file, line, column } = mail;
-  if (hasLinks === (kind === 'survey')) return [];
+  const isWrong = (body: MailBody | undefined): boolean => body?.reads.has(LINKS) !== (kind === 'survey');
+  const isOnlyText = !isWrong(page) && text !== undefined;
+  if (isOnlyText ? !isWrong(text) : !isWrong(page)) return [];
+  const name = isOnlyText ? `${template}.txt` : template;
   const place = { file, line, column, level: 'warning' } as const;
   if (kind === 'survey') {
     const message = `the template \`${name}\` has no link to answer the survey by`;

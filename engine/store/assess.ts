@@ -1,5 +1,5 @@
 /** What a release would do to what is under way: asked by `plan`, and by a deployment before it changes anything. */
-import { templateFileName } from '../playbook/layout.ts';
+import { mailFileName } from '../playbook/layout.ts';
 import type { SourceFile } from '../playbook/problem.ts';
 import type { Playbook, Release } from '../playbook/types.ts';
 import type { CompiledRelease } from './context.ts';
@@ -148,7 +148,7 @@ async function templatesTakenAway(
   const { rows } = await tx.query<{ path: string }>('select path from release_files where release_id = $1', [
     previousId,
   ]);
-  const had = rows.flatMap(({ path }) => templateFileName(path) ?? []);
+  const had = rows.flatMap(({ path }) => mailFileName(path) ?? []);
   return new Set(had.filter((name) => !has.has(name)));
 }
 

@@ -60,7 +60,7 @@ export async function makeMail(
   const { release, templates, problems, sources } = await checkProject(options.project);
   const show = (found: readonly Problem[]): string => formatProblems(found, { colour: terminal.colour, sources });
   if (release === null) return failed('mistakes', mistakesText(problems, show), { problems });
-  const name = typed.replace(/^(?:.*\/)?templates\//, '').replace(/\.(?:hbs|mjml)$/, '');
+  const name = typed.replace(/^(?:.*\/)?templates\//, '').replace(/(?:\.txt)?\.(?:hbs|mjml)$/, '');
   if (templates.get(name, options.locale ?? null) === null) return unknown(typed, name, templates);
   const { withoutCodes } = options;
   const playbooks = release.playbooks.filter((playbook) => sends(playbook, name));
@@ -124,7 +124,7 @@ function renderProblem({ file, parts }: Template, error: RenderError): Problem {
   const [first] = error.path === 'subject' ? parts.subject : [];
   const place =
     (first === undefined ? null : placeOf(first.loc)) ??
-    firstUse([...parts.subject, ...parts.preheader, ...parts.html], error.path);
+    firstUse([...parts.subject, ...parts.preheader, ...parts.html, ...(parts.text ?? [])], error.path);
   const fix =
     error.code === 'missing-variable' && error.path.includes('.')
       ? `give it another text with {{default ${error.path} "…"}}, or test it with {{#if ${error.path}}}`

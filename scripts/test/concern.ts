@@ -1,6 +1,6 @@
 /** Which tests changed files concern. */
 import { splitLocale } from '../../engine/playbook/declarations.ts';
-import { mailFileName, nameOf } from '../../engine/playbook/layout.ts';
+import { mailFileName, nameOf, textFileName } from '../../engine/playbook/layout.ts';
 import type { SourceFile } from '../../engine/playbook/problem.ts';
 import { namesOfStep } from '../../engine/playbook/tests/names.ts';
 import type { PlaybookTest } from '../../engine/playbook/tests/types.ts';
@@ -19,7 +19,7 @@ const PLAYBOOK = /^playbooks\/[^/]+\.yaml$/;
 export function concerns(path: string, test: PlaybookTest, release: Release): boolean {
   if (path.endsWith('.test.yaml')) return path === test.file;
   if (PLAYBOOK.test(path)) return test.playbooks.has(nameOf(path));
-  const file = mailFileName(path);
+  const file = mailFileName(path) ?? textFileName(path);
   if (file === null) return true;
   const template = splitLocale(file).name;
   return [...test.playbooks].some((name) =>

@@ -4,7 +4,7 @@ import type { Report } from '../read/report.ts';
 import type { Problem } from '../problem.ts';
 import type { World } from './truth/variable.ts';
 
-/** What the linter knows of one template file. */
+/** What the linter knows of one template file; a plain text written by hand is one besides its mail's. */
 export interface TemplateFacts {
   /** As playbooks name it, without a locale. */
   readonly name: string;
@@ -16,7 +16,7 @@ export interface TemplateFacts {
   readonly reads: ReadonlySet<string>;
   /** Variables that it cannot do without: printed, and not within an `if` that asks for them. */
   readonly needs: ReadonlySet<string>;
-  /** What it says to everybody, as HTML without what is filled in. */
+  /** What it says to everybody, as HTML or text without what is filled in. */
   readonly fixed: string;
 }
 

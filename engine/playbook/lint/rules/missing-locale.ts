@@ -29,7 +29,7 @@ function* find(context: LintContext): Generator<Finding> {
         yield findingAt(text, { owner, key }, { message, fix: `write ${files}` });
       }
       if (variants.every(({ locale }) => locale !== null)) {
-        const message = `\`${template}\` is there in ${variants.map(({ locale }) => locale).join(', ')} only: for readers of other languages there is no mail`;
+        const message = `\`${template}\` is there in ${[...new Set(variants.map(({ locale }) => locale))].join(', ')} only: for readers of other languages there is no mail`;
         yield findingAt(text, { owner, key }, { message, fix: `write ${fileOf({ name: template, locale: null })}` });
       }
     }
