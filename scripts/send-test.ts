@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { startInbox } from '../engine/mail/inbox/server.ts';
 import { openTransport, type Outcome } from '../engine/mail/transport.ts';
 import { isAllowed } from '../engine/journey/attempt.ts';
-import { parseMailbox, validateAddress } from '../engine/message/address.ts';
+import { domainOf, parseMailbox, validateAddress } from '../engine/message/address.ts';
 import { compose, ComposeError, type ComposedMail } from '../engine/message/compose.ts';
 import { maskUrl, readConfig, type Config } from '../workers/config.ts';
 import { openLog } from '../workers/log.ts';
@@ -81,7 +81,7 @@ function composeTest(mail: MadeMail, to: string): ComposedMail {
     subject: `[Test] ${mail.subject}`,
     html,
     text,
-    messageId: `<test-${randomUUID()}@${address.slice(address.lastIndexOf('@') + 1)}>`,
+    messageId: `<test-${randomUUID()}@${domainOf(address)}>`,
     date: Date.now(),
     headers: {},
   });

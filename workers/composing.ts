@@ -21,7 +21,7 @@ import {
 import { RenderError, usableLocale, type Rendered } from '../engine/message/scope.ts';
 import { surveyVariable, type AnswerLinks, type SurveyVariable } from '../engine/message/survey.ts';
 import type { TemplateSet } from '../engine/message/templates.ts';
-import { parseMailbox } from '../engine/message/address.ts';
+import { domainOf, parseMailbox } from '../engine/message/address.ts';
 import { scopeOf } from '../engine/journey/view.ts';
 import type { Enrolment, Profile } from '../engine/journey/types.ts';
 import type { Company, Release } from '../engine/playbook/types.ts';
@@ -146,15 +146,18 @@ function fieldsOf({ release, send, lane, enrolment }: ClaimedSend): WrittenField
   };
   const { company } = release;
   const place = { playbook, step, topic: company.topics[topic] ?? { name: topic, title: topic } };
-  const written = writeFields(headers, lane === 'bulk' ? listHeaderLines({ ...place, domain: domainOf(company) }) : '');
+  const written = writeFields(
+    headers,
+    lane === 'bulk' ? listHeaderLines({ ...place, domain: senderDomain(company) }) : '',
+  );
   const ofRelease = fields.get(release) ?? new Map<string, WrittenFields>();
   fields.set(release, ofRelease.set(key, written));
   return written;
 }
 
-function domainOf({ mail }: Company): string {
+function senderDomain({ mail }: Company): string {
   const address = parseMailbox(mail.from)?.address ?? mail.from;
-  return address.slice(address.lastIndexOf('@') + 1);
+  return domainOf(address);
 }
 
 /** Where mails to unsubscribe go: "perennial bounces" reads them in the mailbox for bounces, elsewhere people do. */

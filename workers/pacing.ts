@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isThrottled, type Outcome } from '../engine/mail/outcome.ts';
 import type { ClaimedSend, MailLane } from '../engine/store/claim.ts';
 import type { Database } from '../engine/store/database.ts';
-import { domainOf } from '../engine/store/pace/gate.ts';
+import { domainOf } from '../engine/message/address.ts';
 import { holdDomain } from '../engine/store/pace/holds.ts';
 import { giveBack } from '../engine/store/pace/permits.ts';
 import { errorFields, type Logger } from './log.ts';

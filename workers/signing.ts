@@ -6,7 +6,7 @@
  * 2. What stays in the local inbox is signed where the keys are there.
  * 3. A key is read when it is first needed, so a selector that a later release names needs no restart.
  */
-import { parseMailbox } from '../engine/message/address.ts';
+import { domainOf, parseMailbox } from '../engine/message/address.ts';
 import type { ComposedMail } from '../engine/message/compose.ts';
 import type { Company } from '../engine/playbook/types.ts';
 import type { Instant } from '../engine/time/types.ts';
@@ -35,7 +35,7 @@ export interface SignerParts {
 /** The domain that signs a company's mail: the one it names, else that of its sender. */
 export function signingDomain({ from, dkim }: Company['mail']): string {
   const address = parseMailbox(from)?.address ?? from;
-  return dkim?.domain ?? address.slice(address.lastIndexOf('@') + 1);
+  return dkim?.domain ?? domainOf(address);
 }
 
 /** Looks whether the keys that a company's mail needs are there. @throws ConfigError that names those that are not. */

@@ -44,6 +44,11 @@ export function normaliseAddress(text: string): string | null {
   return validateAddress(text)?.toLowerCase() ?? null;
 }
 
+/** What stands behind the `@`. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1);
+}
+
 /** Reads `ada@example.com`, `Ada <ada@example.com>` or `"Ada, L." <ada@example.com>`; null for anything else. */
 export function parseMailbox(text: string): Mailbox | null {
   const match = MAILBOX.exec(text.trim());

@@ -9,7 +9,7 @@
 import { enrolmentKey } from '../journey/draft.ts';
 import { runDue } from '../journey/run.ts';
 import type { Enrolment, Profile, Send } from '../journey/types.ts';
-import { parseMailbox } from '../message/address.ts';
+import { domainOf, parseMailbox } from '../message/address.ts';
 import { messageIdFor } from '../message/compose.ts';
 import type { TemplateSet } from '../message/templates.ts';
 import type { Release } from '../playbook/types.ts';
@@ -195,5 +195,5 @@ function senderDomain(release: Release): string {
   const { from } = release.company.mail;
   const address = parseMailbox(from)?.address;
   if (address === undefined) throw new StoreError('broken-release', `mail.from is no address: ${JSON.stringify(from)}`);
-  return address.slice(address.lastIndexOf('@') + 1);
+  return domainOf(address);
 }

@@ -8,7 +8,7 @@
 import type { Instant } from '../time/types.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
 import { provenSend, refusedSend, sendTo, type ReportedSend, type ReturnedMail } from './feedback-sends.ts';
-import { domainOf } from './pace/gate.ts';
+import { domainOf } from '../message/address.ts';
 import { holdDomain } from './pace/holds.ts';
 import { patientTransaction } from './patience.ts';
 import { time } from './sql.ts';

@@ -1,5 +1,5 @@
 /** As whom a company sends: the domains that receivers look at. */
-import { parseMailbox } from '../../engine/message/address.ts';
+import { domainOf, parseMailbox } from '../../engine/message/address.ts';
 import type { TemplateSet } from '../../engine/message/templates.ts';
 import type { Company } from '../../engine/playbook/types.ts';
 import { signingDomain } from '../../workers/signing.ts';
@@ -18,18 +18,18 @@ export interface Sending {
 
 /** The sending domains of a company and its templates. */
 export function sendingOf({ mail }: Company, templates: TemplateSet): Sending {
-  const from = domainOf(mail.from);
+  const from = mailboxDomain(mail.from);
   const { bounces = null, dkim = null } = mail;
   const senders = templates.names.map((name) => templates.get(name)?.from ?? null).filter((sender) => sender !== null);
   return {
     from,
-    returnPath: bounces === null ? from : domainOf(bounces),
+    returnPath: bounces === null ? from : mailboxDomain(bounces),
     dkim: dkim === null ? null : { domain: signingDomain(mail), selectors: dkim.selectors },
-    otherSenders: [...new Set(senders.map(domainOf))].filter((domain) => domain !== from),
+    otherSenders: [...new Set(senders.map(mailboxDomain))].filter((domain) => domain !== from),
   };
 }
 
-function domainOf(mailbox: string): string {
+function mailboxDomain(mailbox: string): string {
   const address = parseMailbox(mailbox)?.address ?? mailbox;
-  return address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+  return domainOf(address).toLowerCase();
 }

@@ -10,10 +10,9 @@ import {
   textOf,
   type Blame,
   type ProviderReport,
+  type Fields,
+  type Outcome,
 } from './report.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
-type Outcome = Pick<ProviderReport, 'verdict' | 'status' | 'detail'>;
 
 const BLAME: Readonly<Record<string, Blame>> = {
   hard_bounce: 'address',

@@ -10,10 +10,9 @@ import {
   textOf,
   type Blame,
   type ProviderReport,
+  type Fields,
+  type Outcome,
 } from './report.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
-type Outcome = Pick<ProviderReport, 'verdict' | 'status' | 'detail'>;
 
 /** The event of a request; nothing where it says nothing about a mail's way. */
 export function readMailgun(body: unknown): readonly ProviderReport[] {

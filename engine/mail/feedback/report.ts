@@ -9,6 +9,9 @@ import { judge } from '../bounce/verdict.ts';
 export const PROVIDERS = ['ses', 'sendgrid', 'mailgun', 'postmark', 'brevo', 'resend'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
+/** What a provider sent, before anything of it is known. */
+export type Fields = Readonly<Record<string, unknown>>;
+
 /** One event of one recipient. */
 export interface ProviderReport {
   /** The same in every repetition, different in every other event of this provider. */
@@ -25,6 +28,9 @@ export interface ProviderReport {
   /** The server's or the provider's words, one line; of a complaint, its type. */
   readonly detail: string | null;
 }
+
+/** What became of a mail, as far as an event says. */
+export type Outcome = Pick<ProviderReport, 'verdict' | 'status' | 'detail'>;
 
 /**
  * Whose fault a failure is by the provider's own word. `address`: the address takes no mail, for good. `temporary`: it may

@@ -10,10 +10,9 @@ import {
   statusFrom,
   type Blame,
   type ProviderReport,
+  type Fields,
+  type Outcome,
 } from './report.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
-type Outcome = Pick<ProviderReport, 'verdict' | 'status' | 'detail'>;
 
 /** `id` is that of the message, from its headers; nothing where the event says nothing about a mail's way. */
 export function readResend(id: string, body: unknown): readonly ProviderReport[] {

@@ -11,9 +11,8 @@ import {
   textOf,
   type Blame,
   type ProviderReport,
+  type Outcome,
 } from './report.ts';
-
-type Outcome = Pick<ProviderReport, 'verdict' | 'status' | 'detail'>;
 
 /** `bounce_classification`, in lower case. Others leave it to the server's words. */
 const CLASSES: Readonly<Record<string, Blame>> = {

@@ -4,6 +4,7 @@
  */
 import { formatLocalDate } from '../../time/text.ts';
 import type { Draft } from '../../journey/draft.ts';
+import { domainOf } from '../../message/address.ts';
 import type { Sending } from '../../playbook/types.ts';
 import type { LocalDate } from '../../time/types.ts';
 import type { MailLane } from '../lane.ts';
@@ -45,11 +46,6 @@ export function serverKey(server: string): string {
 /** The key of a recipient domain's limit. */
 export function domainKey(domain: string): string {
   return `domain ${domain}`;
-}
-
-/** The domain of an address. */
-export function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf('@') + 1);
 }
 
 /** How many mails of a warm-up's day have gone. */
