@@ -16,6 +16,7 @@ import { heldCommand } from './held.ts';
 import { importCommand } from './import.ts';
 import { inboxCommand } from './inbox.ts';
 import { initCommand } from './init.ts';
+import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { paceCommand } from './pace.ts';
 import { pauseCommand, resumeCommand } from './pause.ts';
@@ -68,7 +69,7 @@ export function perennialProgram(version: string): Command {
         taskCommand(),
       ],
     ],
-    ['Sending domain:', [doctorCommand(), dkimCommand()]],
+    ['Sending domain:', [doctorCommand(), dkimCommand(), keysCommand()]],
     [
       'Data and mail:',
       [importCommand(), couponsCommand(), sampleCommand(), inboxCommand(), bouncesCommand(), feedbackCommand()],

@@ -79,8 +79,6 @@ export function startFleet(
       transports,
       pacing: openPacing({ db, log }),
       isDraining: () => draining,
-      links: parts.links,
-      key: parts.key,
       provider: config.smtpUrl === null ? null : providerOf(config.smtpUrl),
       signer: openSigner({ config, log }),
       renderErrors: openRenderErrors(db, log),
@@ -89,7 +87,18 @@ export function startFleet(
     for (const lane of ['transactional', 'bulk'] as const) {
       const claimSize = claimSizeFor(config.smtpConnections, config.concurrency[lane]);
       const desk = openRoom(config.smtpConnections * COMPOSED_PER_CONNECTION);
-      const delivery: DeliveryParts = { ...common, claimSize, room: openRoom(MAX_UNDER_WAY), desk };
+      const delivery: DeliveryParts = {
+        ...common,
+        claimSize,
+        room: openRoom(MAX_UNDER_WAY),
+        desk,
+        get links() {
+          return parts.links;
+        },
+        get key() {
+          return parts.key;
+        },
+      };
       handlers.set(lane, async (ids) => {
         await deliver(delivery, lane, ids);
       });

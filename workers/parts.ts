@@ -12,7 +12,6 @@ import {
 import { installationOf, openReleaseCache, type CompiledRelease, type ReleaseCache } from '../engine/store/context.ts';
 import { openDatabase, type Database } from '../engine/store/database.ts';
 import { migrate, requireMigrated } from '../engine/store/migrate.ts';
-import { signingKey } from '../engine/store/signing-keys.ts';
 import type { SigningKey } from '../engine/message/link-token.ts';
 import type { AnswerLinks } from '../engine/message/survey.ts';
 import type { SourceFile } from '../engine/playbook/problem.ts';
@@ -20,6 +19,7 @@ import { closeEach } from './closing.ts';
 import type { Config } from './config.ts';
 import { openEmbeddedPostgres } from './embedded/open.ts';
 import { errorFields, type Logger } from './log.ts';
+import { openCurrentKey } from './signing-key.ts';
 
 /** The parts of one process. */
 export interface Parts {
@@ -27,9 +27,9 @@ export interface Parts {
   readonly db: Database;
   readonly cache: ReleaseCache;
   readonly queue: HintQueue;
-  /** For links in mails; null without a public address. */
+  /** For links in mails; null without a public address. Changes with `key`. */
   readonly links: AnswerLinks | null;
-  /** Signs links and return paths. */
+  /** Signs links and return paths; another one a while after `perennial keys rotate`. */
   readonly key: SigningKey;
   readonly log: Logger;
   /** Closes all of it, last opened first. */
@@ -106,19 +106,24 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
   const { db, close } = await openConfiguredDatabase(config, log, { max, name: 'perennial worker', indexed: true });
   try {
     const queue = await openConfiguredQueue(config, db, log);
-    const key = await signingKey(db);
+    const key = await openCurrentKey(db, log);
     return {
       config,
       db,
       cache: openReleaseCache(compileSources),
       queue,
-      links: config.publicUrl === null ? null : { publicUrl: config.publicUrl, key },
-      key,
+      get links() {
+        return config.publicUrl === null ? null : { publicUrl: config.publicUrl, key: key.value };
+      },
+      get key() {
+        return key.value;
+      },
       log,
       close: async () =>
         closeEach(
           [
             { what: 'the queue', close: async () => queue.close() },
+            { what: 'the look for new signing keys', close: async () => key.stop() },
             { what: 'the database', close },
           ],
           log,

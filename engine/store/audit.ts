@@ -20,7 +20,8 @@ export type AuditAction =
   | 'held.drop'
   | 'task.done'
   | 'coupons.import'
-  | 'pace.lift';
+  | 'pace.lift'
+  | 'keys.rotate';
 
 /** One act, as it is written. `businessAt` is the business time of the transaction. */
 export interface AuditEntry {

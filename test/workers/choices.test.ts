@@ -6,7 +6,7 @@ import { UNSUBSCRIBE_PATH } from '../../engine/message/reader-links.ts';
 import type { AnswerLinks } from '../../engine/message/survey.ts';
 import { checkSources } from '../../engine/project/check.ts';
 import type { ClaimedSend } from '../../engine/store/claim.ts';
-import { loadSigningKeys, signingKey } from '../../engine/store/signing-keys.ts';
+import { loadSigningKeys, rotateSigningKey, signingKey } from '../../engine/store/signing-keys.ts';
 import { suppress } from '../../engine/store/suppress.ts';
 import { composeSend } from '../../workers/composing.ts';
 import { requireSettings } from '../../workers/needs.ts';
@@ -148,7 +148,7 @@ describe('one click (RFC 8058)', () => {
 
   it('stays possible for years: with new keys, and after the topic is gone', async () => {
     const { url } = await written();
-    await fleet.db.query(`insert into signing_keys (secret) values (sha256('another'))`);
+    await rotateSigningKey(fleet.db, 'mia', 'once a year');
     expect((await signingKey(fleet.db)).id).not.toBe(links.key.id);
     try {
       expect((await post(url, '')).status).toBe(200);
