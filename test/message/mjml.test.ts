@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
 import { ENDING_TAGS, TAGS } from '../../engine/message/mjml-source.ts';
 import { type Template, compileTemplates } from '../../engine/message/templates.ts';
-import { convertMjml } from '../../engine/project/mjml.ts';
+import { convertMjml, openMjml } from '../../engine/project/mjml.ts';
 import { COMPANY, type Files, SCOPE } from './support.ts';
 
 function compile(files: Files) {
@@ -187,5 +187,25 @@ describe('MJML itself', () => {
 
   it('says what it cannot read', () => {
     expect(convertMjml('<mjml></mjml>')).toEqual({ failure: expect.stringContaining('Malformed MJML') });
+  });
+});
+
+describe('the threads of MJML', () => {
+  const document =
+    '<mjml><mj-body><mj-section><mj-column><mj-text>Hi</mj-text></mj-column></mj-section></mj-body></mjml>';
+
+  it('are noticed at once when they run out of memory, and begun anew for the next mail', () => {
+    // Loading MJML takes more than that; with a day of patience, only their end can be what is noticed.
+    const convert = openMjml({ patienceMs: 86_400_000, memoryMb: 8 });
+    for (let time = 0; time < 2; time += 1) {
+      expect(convert(document)).toEqual({ failure: 'it needs more than 8 MB of memory' });
+    }
+  });
+
+  it('are ended when they take too long, and begun anew', () => {
+    const convert = openMjml({ patienceMs: 1, memoryMb: 512 });
+    expect(convert(document)).toEqual({ failure: 'it took longer than 0.001 seconds' });
+    expect(convert(document)).toEqual({ failure: 'it took longer than 0.001 seconds' });
+    expect(convertMjml(document)).toMatchObject({ mistakes: [] });
   });
 });
