@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -100,7 +101,7 @@ describe('one process', () => {
         expect(rows).toEqual([7]);
         return;
       }
-      expect(['ECONNREFUSED', 'ECONNRESET', '57P03']).toContain(rows);
+      expect(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', '57P03']).toContain(rows);
     }
   });
 
@@ -109,8 +110,42 @@ describe('one process', () => {
     await opened.pop()?.close();
     const lines = [String(process.pid), await realpath(dir), '1700000000', '5999', '', '127.0.0.1', '1 1', 'ready   '];
     await writeFile(path.join(dir, 'postmaster.pid'), `${lines.join('\n')}\n`);
+    // The port is one that it will have again; the lock beside the socket names the process as well.
+    const port = Number(await readFile(path.join(path.dirname(dir), 'postgres.port'), 'utf8'));
+    await writeFile(path.join(dir, `.s.PGSQL.${port}.lock`), `${lines.join('\n')}\n`);
     const again = await open(project);
     expect(await query(again.url, 'select 1 as value')).toEqual([1]);
+  });
+
+  it('is reached over a socket in its data folder, and over TCP where the name of that folder is too long', async () => {
+    const by = 'select inet_server_addr() is null as value';
+    // As short as can be: this test is about the length.
+    const short = await mkdtemp(path.join(tmpdir(), 'p-'));
+    await chmod(short, 0o711);
+    const near = await open(short);
+    expect(new URL(near.url).searchParams.get('host')).toBe(near.dir);
+    expect(await query(near.url, by)).toEqual([true]);
+    const tcp = new URL(near.url);
+    tcp.search = '';
+    expect(await query(tcp.href, by)).toEqual([false]);
+    const long = path.join(project, 'a folder, "whose" name is long '.repeat(3));
+    await mkdir(long, { mode: 0o711 });
+    const far = await open(long);
+    expect(new URL(far.url).search).toBe('');
+    expect(await query(far.url, by)).toEqual([false]);
+    await opened.pop()?.close();
+    await opened.pop()?.close();
+    await rm(short, { recursive: true });
+  });
+
+  it('is reached over a socket in a folder whose name needs quotes', async () => {
+    const odd = path.join(await mkdtemp(path.join(tmpdir(), 'p-')), 'a, "b" c');
+    await chmod(path.dirname(odd), 0o711);
+    await mkdir(odd, { mode: 0o711 });
+    const { url } = await open(odd);
+    expect(await query(url, 'select inet_server_addr() is null as value')).toEqual([true]);
+    await opened.pop()?.close();
+    await rm(path.dirname(odd), { recursive: true });
   });
 
   it('is left running while a client of somebody else is connected', async () => {

@@ -42,20 +42,20 @@ export async function openEmbeddedPostgres(options: {
   const home = path.resolve(projectDir, '.perennial');
   await mkdir(home, { recursive: true, mode: 0o700 });
   const locked = <T>(body: () => Promise<T>) => withFileLock(path.join(home, 'postgres.lock'), LOCK_TIMEOUT_MS, body);
-  const { place, password, port, presence } = await locked(async () => {
+  const { place, password, listening, presence } = await locked(async () => {
     const place = await findPlace(projectDir, machineFolders, log);
     const password = await passwordOf(place.home);
-    const port = await ensureRunning(place, password, null, log);
-    const presence = await Presence.open(serverUrl(port, password), log, {
+    const listening = await ensureRunning(place, password, null, log);
+    const presence = await Presence.open(serverUrl(listening, password), log, {
       locked,
       ensureRunning: async () => {
-        await ensureRunning(place, password, port, log);
+        await ensureRunning(place, password, listening.port, log);
       },
     });
-    return { place, password, port, presence };
+    return { place, password, listening, presence };
   });
   return {
-    url: serverUrl(port, password),
+    url: serverUrl(listening, password),
     dir: place.dataDir,
     close: () => locked(() => leave(place, presence, log)),
   };

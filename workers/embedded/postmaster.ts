@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFile, realpath, writeFile } from 'node:fs/promises';
+import { readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { isAlive, startTicks } from './liveness.ts';
@@ -8,6 +8,8 @@ import { isAlive, startTicks } from './liveness.ts';
 export interface Postmaster {
   readonly pid: number;
   readonly port: number;
+  /** The folder of its Unix socket; null when it has none. */
+  readonly socketDir: string | null;
   /** Whether it accepts connections. */
   readonly ready: boolean;
   /** False for a file left behind by a server that was killed. */
@@ -26,11 +28,12 @@ export async function readPostmaster(dataDir: string): Promise<Postmaster | null
   });
   if (text === null) return null;
   // The lines: pid, data folder, start time, port, socket folder, address, shared memory key, status.
-  const [pidLine = '', dirLine = '', , portLine = '', , , , status = ''] = text.split('\n');
+  const [pidLine = '', dirLine = '', , portLine = '', socketLine = '', , , status = ''] = text.split('\n');
   const pid = Number(pidLine);
   if (!Number.isInteger(pid) || pid <= 0 || dirLine !== (await realpath(dataDir))) return null;
   const alive = (await isAlive(pid)) && (await isPostgres(pid));
-  return { pid, port: Number(portLine), alive, ready: alive && status.trim() === 'ready' };
+  const socketDir = socketLine.trim() === '' ? null : socketLine.trim();
+  return { pid, port: Number(portLine), socketDir, alive, ready: alive && status.trim() === 'ready' };
 }
 
 /** Whether a process is a PostgreSQL server and not another that was given the same number since. */
@@ -51,6 +54,15 @@ export async function forgetReusedPid(dataDir: string): Promise<void> {
   const file = path.join(dataDir, 'postmaster.pid');
   const [, ...rest] = (await readFile(file, 'utf8')).split('\n');
   await writeFile(file, [String(await deadPid()), ...rest].join('\n'));
+}
+
+/**
+ * Removes the sockets that a killed server left in its data folder: the lock files beside them name its process, whose
+ * number another may have been given since. No server may run there.
+ */
+export async function removeDeadSockets(dataDir: string): Promise<void> {
+  const left = (await readdir(dataDir)).filter((name) => name.startsWith('.s.PGSQL.'));
+  for (const name of left) await rm(path.join(dataDir, name), { force: true });
 }
 
 /** The number of a process that has just ended. */

@@ -3,11 +3,19 @@ import path from 'node:path';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { runnableBinaries } from './binaries.ts';
-import { createCluster, removeUnfinished, ROLE, serverUrl, startServer, type Cluster } from './cluster.ts';
+import {
+  createCluster,
+  removeUnfinished,
+  ROLE,
+  serverUrl,
+  startServer,
+  type Cluster,
+  type Listening,
+} from './cluster.ts';
 import { EmbeddedPostgresError } from './error.ts';
 import type { Place } from './place.ts';
 import type { WantedPort } from './port.ts';
-import { forgetReusedPid, readPostmaster, type Postmaster } from './postmaster.ts';
+import { forgetReusedPid, readPostmaster, removeDeadSockets, type Postmaster } from './postmaster.ts';
 
 /** How long a server may take to answer, crash recovery included. */
 const SETTLE_MS = 120_000;
@@ -16,7 +24,7 @@ const ORPHAN_POLL_MS = 200;
 const LOG_ROTATE_BYTES = 10_000_000;
 
 /**
- * Starts the project's server unless it runs, makes its database unless it is there, and returns its port. Call it
+ * Starts the project's server unless it runs, makes its database unless it is there, and returns how to reach it. Call it
  * under the project's lock.
  * @param fixedPort the port at which clients already look for it; null for any.
  * @throws EmbeddedPostgresError `start_failed`, `data_unusable`, `no_binaries`.
@@ -26,9 +34,9 @@ export async function ensureRunning(
   password: string,
   fixedPort: number | null,
   log: Logger,
-): Promise<number> {
-  const running = await whenSettled(place.dataDir, (port) => answers(port, password, place.home));
-  if (running !== null) return running.port;
+): Promise<Listening> {
+  const running = await whenSettled(place.dataDir, (listening) => answers(listening, password, place.home));
+  if (running !== null) return running;
   const startedAt = performance.now();
   const cluster = await clusterOf(place, log);
   if ((await stat(place.dataDir).catch(() => null)) === null) {
@@ -36,28 +44,33 @@ export async function ensureRunning(
     await createCluster(cluster, password);
   }
   await forgetReusedPid(place.dataDir);
-  const port = await startPatiently(
+  await removeDeadSockets(place.dataDir);
+  const listening = await startPatiently(
     cluster,
     fixedPort === null ? await lastPort(place) : { kind: 'exact', port: fixedPort },
   );
-  await ensureDatabase(serverUrl(port, password, 'postgres'));
+  const { port } = listening;
+  await ensureDatabase(serverUrl(listening, password, 'postgres'));
   await writeFile(portFile(place), `${port}\n`);
   log.info(
     { dir: place.dataDir, port, startMs: Math.round(performance.now() - startedAt) },
     'Embedded PostgreSQL started',
   );
-  return port;
+  return listening;
 }
 
 /**
  * The server, once it answers; null when none runs. One that recovers from a crash, or that is just being killed
  * or stopped, is waited for: only its answer proves that it is there to stay.
  */
-async function whenSettled(dataDir: string, answers: (port: number) => Promise<boolean>): Promise<Postmaster | null> {
+async function whenSettled(
+  dataDir: string,
+  answers: (listening: Listening) => Promise<boolean>,
+): Promise<Postmaster | null> {
   for (let waitedMs = 0; ; waitedMs += POLL_MS) {
     const running = await readPostmaster(dataDir);
     if (running === null || !running.alive) return null;
-    if (running.ready && (await answers(running.port))) return running;
+    if (running.ready && (await answers(running))) return running;
     if (waitedMs >= SETTLE_MS) {
       throw new EmbeddedPostgresError(
         'start_failed',
@@ -68,10 +81,10 @@ async function whenSettled(dataDir: string, answers: (port: number) => Promise<b
   }
 }
 
-/** Whether the server of a port answers; made on the way: the project's database. */
-async function answers(port: number, password: string, home: string): Promise<boolean> {
+/** Whether a server answers; made on the way: the project's database. */
+async function answers(listening: Listening, password: string, home: string): Promise<boolean> {
   try {
-    await ensureDatabase(serverUrl(port, password, 'postgres'));
+    await ensureDatabase(serverUrl(listening, password, 'postgres'));
     return true;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
@@ -83,15 +96,15 @@ async function answers(port: number, password: string, home: string): Promise<bo
         error,
       );
     }
-    // Refused, reset, or "the database system is starting up" / "shutting down".
-    if (['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03'].includes(code)) return false;
+    // Refused, reset, its socket not there (any more), or "the database system is starting up" / "shutting down".
+    if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', '57P01', '57P02', '57P03'].includes(code)) return false;
     if ((error as Error).message === 'Connection terminated unexpectedly') return false;
     throw error;
   }
 }
 
 /** When a server was killed, its children need a moment to notice, and PostgreSQL refuses to start beside them. */
-async function startPatiently(cluster: Cluster, wanted: WantedPort): Promise<number> {
+async function startPatiently(cluster: Cluster, wanted: WantedPort): Promise<Listening> {
   for (let waitedMs = 0; ; waitedMs += ORPHAN_POLL_MS) {
     try {
       return await startServer(cluster, wanted);
