@@ -2,7 +2,9 @@ import path from 'node:path';
 import { z } from 'zod';
 import { nearest } from '../engine/playbook/nearest.ts';
 import { feedbackSettings, feedbackVariables, type FeedbackSettings } from './feedback/settings.ts';
+import { isLoopbackHost } from '../engine/mail/loopback.ts';
 import { readDkimPlaces, type DkimKeySource } from './dkim-keys.ts';
+import { inClearProblems } from './in-clear.ts';
 import { maskUrl } from './mask-url.ts';
 import { readWebhookSecret } from './webhooks/sign.ts';
 
@@ -89,8 +91,13 @@ const schema = z.object({
   SMTP_URL: serverUrl(['smtp', 'smtps'], 'smtp://user:password@host:587')
     .optional()
     .meta({ description: 'the server that takes the mail', unset: 'a local inbox; nothing leaves the machine' }),
+  PERENNIAL_TRUSTED_HOSTS: z.string().default('').transform(readHosts).meta({
+    description:
+      'hosts of the three above that may be used without TLS (Redis: and without a password), by commas: nobody else is on the network between',
+    unset: 'none but this machine',
+  }),
   PERENNIAL_INBOX_URL: serverUrl(['smtp'], 'smtp://127.0.0.1:2525')
-    .refine(isLoopback, {
+    .refine((url) => !URL.canParse(url) || isLoopbackHost(new URL(url).hostname), {
       error: 'expected a server on this machine, e.g. smtp://127.0.0.1:2525: an inbox stays local',
     })
     .optional()
@@ -179,7 +186,10 @@ export const configVariables: readonly ConfigVariable[] = Object.entries(schema.
 export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const read = schema.safeParse(set);
-  const problems = [...unknownVariables(set), ...(read.success ? [] : read.error.issues.map(problemOf))];
+  const problems = [
+    ...unknownVariables(set),
+    ...(read.success ? problemsInClear(read.data) : read.error.issues.map(problemOf)),
+  ];
   if (!read.success || problems.length > 0) throw new ConfigError(problems);
   const value = read.data;
   return {
@@ -203,6 +213,11 @@ export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
     dkimKeys: value.PERENNIAL_DKIM_KEYS ?? null,
     logLevel: value.LOG_LEVEL,
   };
+}
+
+function problemsInClear(value: z.output<typeof schema>): readonly ConfigProblem[] {
+  const { DATABASE_URL: database = null, REDIS_URL: redis = null, SMTP_URL: smtp = null } = value;
+  return inClearProblems({ database, redis, smtp }, value.PERENNIAL_TRUSTED_HOSTS);
 }
 
 /**
@@ -317,9 +332,4 @@ function writeConcurrency(concurrency: Concurrency): string {
 
 function quote(value: unknown): string {
   return JSON.stringify(value) ?? 'nothing';
-}
-
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -1,4 +1,5 @@
 /** What a release needs of the configuration: said at the start and before a deployment, not when a mail is due. */
+import { isLoopbackHost } from '../engine/mail/loopback.ts';
 import type { Release, Step } from '../engine/playbook/types.ts';
 import { ConfigError, type Config, type ConfigProblem } from './config.ts';
 
@@ -67,8 +68,7 @@ function* marketingProblems(
 
 /** A rehearsal on one machine. */
 function isLocal(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+  return isLoopbackHost(new URL(url).hostname);
 }
 
 /** The first such step, in words; null when there is none. */

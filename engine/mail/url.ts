@@ -1,4 +1,5 @@
 /** `SMTP_URL`: where mail is handed over, and as whom. */
+import { isLoopbackHost } from './loopback.ts';
 
 /** What went wrong with the mail server's address or the server itself; never holds a password. */
 export class MailError extends Error {
@@ -23,7 +24,6 @@ export interface MailServer {
 }
 
 const EXPECTED = 'expected smtp://user:password@host:port or smtps://…';
-const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
 
 /**
  * Reads `smtp://[user:password@]host[:port][?tls=offered|required|off]` or `smtps://…`. Ports default to 587 and 465.
@@ -45,7 +45,7 @@ export function parseSmtpUrl(text: string): MailServer {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const secure = url.protocol === 'smtps:';
   const credentials = url.username === '' ? null : { user: decode(url.username), pass: decode(url.password) };
-  const fallback = credentials !== null && !LOOPBACK.has(host) ? 'required' : 'offered';
+  const fallback = credentials !== null && !isLoopbackHost(host) ? 'required' : 'offered';
   const port = url.port === '' ? (secure ? 465 : 587) : Number(url.port);
   return { host, port, secure, startTls: startTlsOf(url.searchParams.get('tls'), fallback), credentials };
 }

@@ -27,8 +27,3 @@ export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   return family !== 0 && !NOT_PUBLIC.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
-
-/** Whether a host is this machine by its very name. */
-export function isLocalHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}

@@ -12,7 +12,7 @@ import { EmbeddedPostgresError } from '../../workers/embedded/error.ts';
 import { openLog } from '../../workers/log.ts';
 import { compileSources, openConfiguredDatabase } from '../../workers/parts.ts';
 import { databaseAway } from '../support/database-away.ts';
-import { isLocalHost } from './addresses.ts';
+import { isLoopbackHost } from '../../engine/mail/loopback.ts';
 import { judgeClock } from './check-clock.ts';
 import { fail, ok, skip, warn, type Finding } from './report.ts';
 
@@ -120,7 +120,7 @@ export async function checkPublicUrl({ publicUrl, database }: Config): Promise<F
     return warn(check, 'PERENNIAL_PUBLIC_URL is not set: mails can have no links to this engine', todo);
   }
   const { protocol, hostname } = new URL(publicUrl);
-  const isLocal = isLocalHost(hostname);
+  const isLocal = isLoopbackHost(hostname);
   try {
     // There whatever else the server has: it takes POST only, and says so in its own words.
     const response = await fetch(`${publicUrl}/v1/track`, {

@@ -1,7 +1,7 @@
 /** The mail server: whether it is there, encrypted, trusted, and takes the password. */
 import { MailError, openTransport } from '../../engine/mail/transport.ts';
 import { parseSmtpUrl, type MailServer } from '../../engine/mail/url.ts';
-import { isLocalHost } from './addresses.ts';
+import { isLoopbackHost } from '../../engine/mail/loopback.ts';
 import { fail, ok, skip, warn, type Finding } from './report.ts';
 import { probeSmtp, SmtpProbeError, type Encryption, type SmtpFacts } from './smtp-probe.ts';
 
@@ -64,7 +64,7 @@ function withoutEncryption(server: MailServer, { offersStartTls }: SmtpFacts): F
       'let the server offer it, or allow going without by tls=offered in SMTP_URL',
     );
   }
-  if (isLocalHost(server.host)) return ok('tls', `${seen}; it is on this machine`);
+  if (isLoopbackHost(server.host)) return ok('tls', `${seen}; it is on this machine`);
   const todo =
     offersStartTls === true
       ? 'take tls=off out of SMTP_URL'
