@@ -5,8 +5,13 @@
 import pg from 'pg';
 import { isLoopbackHost } from '../engine/mail/loopback.ts';
 import { MailError, parseSmtpUrl } from '../engine/mail/url.ts';
-import type { ConfigProblem } from './config.ts';
 import { maskUrl } from './mask-url.ts';
+
+/** What is wrong with a setting, without its secrets. */
+export interface InClearProblem {
+  readonly variable: string;
+  readonly message: string;
+}
 
 /** Where the servers are; null for one that is not used. */
 export interface ServerUrls {
@@ -16,7 +21,7 @@ export interface ServerUrls {
 }
 
 /** A problem for each server that is neither this machine, nor trusted, nor spoken to as it should be. */
-export function inClearProblems(urls: ServerUrls, trusted: ReadonlySet<string>): readonly ConfigProblem[] {
+export function inClearProblems(urls: ServerUrls, trusted: ReadonlySet<string>): readonly InClearProblem[] {
   return [
     ...(urls.database === null ? [] : databaseProblems(urls.database, trusted)),
     ...(urls.redis === null ? [] : redisProblems(urls.redis, trusted)),
@@ -37,7 +42,7 @@ function otherwise(host: string): string {
   );
 }
 
-function* databaseProblems(url: string, trusted: ReadonlySet<string>): Generator<ConfigProblem> {
+function* databaseProblems(url: string, trusted: ReadonlySet<string>): Generator<InClearProblem> {
   const variable = 'DATABASE_URL';
   const read = readDatabaseUrl(url);
   if (typeof read === 'string') {
@@ -75,7 +80,7 @@ function readDatabaseUrl(url: string): DatabaseHost | string {
   }
 }
 
-function* redisProblems(url: string, trusted: ReadonlySet<string>): Generator<ConfigProblem> {
+function* redisProblems(url: string, trusted: ReadonlySet<string>): Generator<InClearProblem> {
   const { hostname, protocol, password, searchParams } = new URL(url);
   if (isTrusted(hostname, trusted)) return;
   const hasTls = protocol === 'rediss:';
@@ -88,7 +93,7 @@ function* redisProblems(url: string, trusted: ReadonlySet<string>): Generator<Co
   yield { variable: 'REDIS_URL', message };
 }
 
-function* smtpProblems(url: string, trusted: ReadonlySet<string>): Generator<ConfigProblem> {
+function* smtpProblems(url: string, trusted: ReadonlySet<string>): Generator<InClearProblem> {
   const variable = 'SMTP_URL';
   try {
     const { host, secure, startTls, credentials } = parseSmtpUrl(url);
