@@ -21,6 +21,10 @@ export interface Verdict {
   readonly resent: number;
   /** Mails that arrived twice or more, as the record admits. */
   readonly admittedCopies: number;
+  /** Mails that arrived twice or more although they are not to be sent again when it is unknown whether they arrived. */
+  readonly assumedCopies: number;
+  /** How often a mail was called unknown, whatever was done about it then. */
+  readonly doubts: number;
 }
 
 interface SendRow extends Record<string, unknown> {
@@ -58,6 +62,9 @@ export async function judge(site: Site, customers: readonly string[]): Promise<V
     unknown: rows.filter((row) => row.status === 'unknown').length,
     resent: rows.filter((row) => row.resends > 0).length,
     admittedCopies: rows.filter((row) => countOf(row) > 1 && countOf(row) <= 1 + row.resends).length,
+    // The policies of the company's playbooks are the default ones.
+    assumedCopies: rows.filter((row) => row.lane === 'bulk' && countOf(row) > 1).length,
+    doubts: rows.reduce((sum, row) => sum + row.resends + (row.status === 'unknown' ? 1 : 0), 0),
   };
 }
 

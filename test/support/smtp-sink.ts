@@ -29,6 +29,20 @@ export interface Taken {
   readonly atMs: number;
 }
 
+/** A conversation that the client ended without a word: it died, or gave up. */
+export interface Cut {
+  /** By the clock of the sink's process, in ms. */
+  readonly atMs: number;
+  /**
+   * Whether a message was under way: from its MAIL until its reply had been out for `REPLY_TRAVELS_MS`, since a client
+   * that died just then cannot have done anything with it.
+   */
+  readonly underWay: boolean;
+}
+
+/** So long a reply counts as not yet taken in by the client. */
+const REPLY_TRAVELS_MS = 250;
+
 export interface SinkOptions {
   /** Asked at each stage with its number on that connection (0, 1, …); null goes on. */
   readonly fault?: (stage: Stage, turn: number, connection: number) => Fault | null;
@@ -56,6 +70,9 @@ export interface Sink {
   readonly sources: readonly Buffer[];
   /** Connections that came in so far. */
   readonly connections: number;
+  readonly cuts: readonly Cut[];
+  /** Conversations with a message under way at this moment. */
+  readonly underWay: number;
   /** Resolves when that stage is next reached, or a connection is gone. */
   reached(stage: Stage | 'gone'): Promise<void>;
   close(): Promise<void>;
@@ -73,6 +90,9 @@ class Conversation {
   /** Over a message: what was sent after it is read when it has its answer. */
   #thinking = false;
   #dead = false;
+  /** The client has said goodbye, or the sink has ended it. */
+  #over = false;
+  #repliedAtMs = Number.NEGATIVE_INFINITY;
   #from = '';
   #to: string[] = [];
 
@@ -86,7 +106,20 @@ class Conversation {
     this.#socket.setNoDelay(true);
     this.#socket.on('error', () => this.#socket.destroy());
     this.#socket.on('data', (chunk) => this.#read(chunk));
+    this.#socket.once('end', () => this.#cut());
+    this.#socket.once('close', () => this.#cut());
     if (this.#goesOn('connect')) this.#write('220 sink.test ESMTP');
+  }
+
+  get underWay(): boolean {
+    if (this.#over || this.#dead) return false;
+    const hasMessage = this.#thinking || this.#inBody || this.#from !== '';
+    return hasMessage || Date.now() - this.#repliedAtMs < REPLY_TRAVELS_MS;
+  }
+
+  #cut(): void {
+    if (!this.#over && !this.#dead) this.#server.cuts.push({ atMs: Date.now(), underWay: this.underWay });
+    this.#over = true;
   }
 
   #read(chunk: Buffer): void {
@@ -133,6 +166,7 @@ class Conversation {
   }
 
   #taken(): void {
+    this.#repliedAtMs = Date.now();
     if (this.#goesOn('taken')) this.#write('250 2.0.0 taken');
     if (!this.#dead) this.#goesOn('replied');
   }
@@ -157,8 +191,10 @@ class Conversation {
       if (this.#goesOn('rset')) this.#write('250 2.0.0 reset');
       return;
     }
-    if (verb === 'QUIT') this.#socket.end('221 2.0.0 bye\r\n');
-    else this.#write('502 5.5.1 unknown command');
+    if (verb === 'QUIT') {
+      this.#over = true;
+      this.#socket.end('221 2.0.0 bye\r\n');
+    } else this.#write('502 5.5.1 unknown command');
   }
 
   #greet(): void {
@@ -239,6 +275,7 @@ class SinkState {
   readonly options: SinkOptions;
   readonly taken: Taken[] = [];
   readonly sources: Buffer[] = [];
+  readonly cuts: Cut[] = [];
   #waiting: { readonly stage: Stage | 'gone'; readonly resolve: () => void }[] = [];
 
   constructor(options: SinkOptions) {
@@ -268,15 +305,16 @@ class SinkState {
 /** Starts a sink in this process, on a free port of 127.0.0.1 unless one is named. */
 export async function startSink(options: SinkOptions = {}, port = 0): Promise<Sink> {
   const state = new SinkState(options);
-  const sockets = new Set<net.Socket>();
+  const sockets = new Map<net.Socket, Conversation>();
   let connections = 0;
   const server = net.createServer((socket) => {
-    sockets.add(socket);
+    const conversation = new Conversation(socket, state, connections++);
+    sockets.set(socket, conversation);
     socket.once('close', () => {
       sockets.delete(socket);
       state.note('gone');
     });
-    new Conversation(socket, state, connections++).start();
+    conversation.start();
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -289,13 +327,24 @@ export async function startSink(options: SinkOptions = {}, port = 0): Promise<Si
     get connections() {
       return connections;
     },
+    cuts: state.cuts,
+    get underWay() {
+      return [...sockets.values()].filter((conversation) => conversation.underWay).length;
+    },
     reached: (stage) => state.reached(stage),
     close: async () => {
       server.close();
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
       if (server.listening) await once(server, 'close');
     },
   };
+}
+
+/** How things stand at a sink. */
+export interface SinkStanding {
+  readonly takenCount: number;
+  readonly cuts: readonly Cut[];
+  readonly underWay: number;
 }
 
 /** A sink in a process of its own. */
@@ -305,6 +354,8 @@ export interface SpawnedSink {
   readonly pid: number;
   /** Everything taken so far. */
   taken(): Promise<readonly Taken[]>;
+  /** How many messages were taken, which conversations were cut, and how many have a message under way. */
+  standing(): Promise<SinkStanding>;
   close(): Promise<void>;
 }
 
@@ -316,15 +367,25 @@ export async function spawnSink(options: Omit<SinkOptions, 'fault' | 'refuse'> =
     env: { ...process.env, NODE_OPTIONS: '' },
   });
   const [{ port: actual }] = (await once(child, 'message')) as [{ port: number }];
+  let asked = 0;
+  const answers = new Map<number, (answer: unknown) => void>();
+  child.on('message', ({ id, answer }: { readonly id: number; readonly answer: unknown }) => {
+    answers.get(id)?.(answer);
+    answers.delete(id);
+  });
+  const ask = async (what: 'taken' | 'standing'): Promise<unknown> => {
+    const id = asked++;
+    return new Promise((resolve) => {
+      answers.set(id, resolve);
+      child.send({ id, what });
+    });
+  };
   return {
     url: `smtp://127.0.0.1:${actual}`,
     port: actual,
     pid: child.pid ?? 0,
-    taken: async () => {
-      const answer = once(child, 'message') as Promise<[readonly Taken[]]>;
-      child.send('taken');
-      return (await answer)[0];
-    },
+    taken: async () => (await ask('taken')) as readonly Taken[],
+    standing: async () => (await ask('standing')) as SinkStanding,
     close: async () => {
       const exited = once(child, 'exit');
       child.disconnect();

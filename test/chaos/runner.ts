@@ -1,0 +1,60 @@
+/** Runs scenarios, each on a site of its own. */
+import { testRedis } from '../support/redis.ts';
+import { openSite } from './site.ts';
+import { violations, type Backend, type ChaosSite, type Outcome, type Scale, type Scenario } from './scenario.ts';
+
+/** A scenario that has run. */
+export interface Row {
+  readonly scenario: Scenario;
+  readonly backend: Backend;
+  readonly seed: number;
+  readonly scale: Scale;
+  /** null: it did not come to an end. */
+  readonly outcome: Outcome | null;
+  /** Which lines it crossed, or why it did not come to an end. */
+  readonly violations: readonly string[];
+  readonly seconds: number;
+}
+
+/** A mail server thinks for a moment; of the mails that a killed process leaves, half have been taken and half have not. */
+export const COUNTER = { thinkMs: 100, takesLate: true } as const;
+
+/** Opens the site that a scenario runs on unless it has its own way. @throws Error when there is no redis-server. */
+export async function openChaosSite(backend: Backend, counter: Scenario['counter'] = COUNTER): Promise<ChaosSite> {
+  const redis = backend === 'redis' ? await testRedis() : null;
+  if (backend === 'redis' && redis === null) throw new Error('there is no redis-server on the PATH: install it');
+  const site = await openSite(redis?.url ?? null, counter);
+  return {
+    ...site,
+    backend,
+    redis,
+    close: async () => {
+      await site.close();
+      await redis?.stop();
+    },
+  };
+}
+
+/** Runs one scenario over one queue; never rejects. */
+export async function runScenario(scenario: Scenario, backend: Backend, seed: number, scale: Scale): Promise<Row> {
+  const startedMs = performance.now();
+  const row = { scenario, backend, seed, scale };
+  const seconds = (): number => Math.round((performance.now() - startedMs) / 1_000);
+  let site: ChaosSite | null = null;
+  try {
+    site = await (scenario.open?.(backend, scale) ?? openChaosSite(backend, scenario.counter));
+    const outcome = await scenario.run(site, seed, scale);
+    return { ...row, outcome, violations: violations(outcome), seconds: seconds() };
+  } catch (error) {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { ...row, outcome: null, violations: [`did not come to an end: ${reason}`], seconds: seconds() };
+  } finally {
+    await site?.close();
+  }
+}
+
+/** The command that runs a row again. */
+export function repeatWith({ scenario, backend, seed, scale }: Row): string {
+  const short = scale === 'short' ? ' --short' : '';
+  return `npm run chaos -- --seed ${seed} --scenario ${scenario.name} --backend ${backend}${short}`;
+}

@@ -1,0 +1,5 @@
+/** Every scenario, in the order in which they run. */
+import type { Scenario } from '../scenario.ts';
+import { kills } from './kills.ts';
+
+export const SCENARIOS: readonly Scenario[] = [kills];
