@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { nearest } from '../engine/playbook/nearest.ts';
+import { BadRedisUrl, parseRedisUrl } from '../engine/queue/redis-place.ts';
 import { feedbackSettings, feedbackVariables, type FeedbackSettings } from './feedback/settings.ts';
 import { isLoopbackHost } from '../engine/mail/loopback.ts';
 import { readDkimPlaces, type DkimKeySource } from './dkim-keys.ts';
@@ -85,9 +86,14 @@ const schema = z.object({
   DATABASE_URL: serverUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/database')
     .optional()
     .meta({ description: 'PostgreSQL 14 or later', unset: 'an embedded PostgreSQL in .perennial/' }),
-  REDIS_URL: serverUrl(['redis', 'rediss'], 'redis://host:6379')
+  REDIS_URL: z
+    .string()
+    .superRefine(requireRedisUrl)
     .optional()
-    .meta({ description: 'Redis 6.2 or later, or Valkey, for the queue', unset: 'the queue runs on PostgreSQL' }),
+    .meta({
+      description: 'Redis 6.2 or later, or Valkey, for the queue; also by Sentinels',
+      unset: 'the queue runs on PostgreSQL',
+    }),
   SMTP_URL: serverUrl(['smtp', 'smtps'], 'smtp://user:password@host:587')
     .optional()
     .meta({ description: 'the server that takes the mail', unset: 'a local inbox; nothing leaves the machine' }),
@@ -256,6 +262,15 @@ function serverUrl(schemes: readonly string[], example: string): z.ZodType<strin
     const { protocol, hostname } = new URL(value);
     if (!schemes.includes(protocol.slice(0, -1)) || hostname === '') context.addIssue({ code: 'custom', message });
   });
+}
+
+function requireRedisUrl(value: string, context: z.RefinementCtx): void {
+  try {
+    parseRedisUrl(value);
+  } catch (error) {
+    if (!(error instanceof BadRedisUrl)) throw error;
+    context.addIssue({ code: 'custom', message: `${error.message}, not ${maskUrl(value)}` });
+  }
 }
 
 function wholeNumber(min: number, max: number, example: string): z.ZodType<number, string | number> {

@@ -5,6 +5,7 @@
 import pg from 'pg';
 import { isLoopbackHost } from '../engine/mail/loopback.ts';
 import { MailError, parseSmtpUrl } from '../engine/mail/url.ts';
+import { describeRedis, parseRedisUrl, type RedisPlace } from '../engine/queue/redis-place.ts';
 import { maskUrl } from './mask-url.ts';
 
 /** What is wrong with a setting, without its secrets. */
@@ -81,16 +82,37 @@ function readDatabaseUrl(url: string): DatabaseHost | string {
 }
 
 function* redisProblems(url: string, trusted: ReadonlySet<string>): Generator<InClearProblem> {
-  const { hostname, protocol, password, searchParams } = new URL(url);
-  if (isTrusted(hostname, trusted)) return;
-  const hasTls = protocol === 'rediss:';
-  const hasPassword = password !== '' || (searchParams.get('password') ?? '') !== '';
-  if (hasTls && hasPassword) return;
+  const { hosts, hasTls, hasPassword, shown, better } = readRedisUrl(parseRedisUrl(url));
+  const untrusted = hosts.filter((host) => !isTrusted(host, trusted));
+  if (untrusted.length === 0 || (hasTls && hasPassword)) return;
   const lacks = [...(hasPassword ? [] : ['password']), ...(hasTls ? [] : ['TLS'])].join(' and no ');
   const message =
-    `${maskUrl(url)} has no ${lacks}, and who reaches that Redis can read and change what is in it. ` +
-    `Use rediss://:PASSWORD@${hostname}. ${otherwise(hostname)}`;
+    `${shown} has no ${lacks}, and who reaches that Redis can read and change what is in it. ` +
+    `Use ${better}. ${otherwise(untrusted.join(','))}`;
   yield { variable: 'REDIS_URL', message };
+}
+
+interface RedisHosts {
+  readonly hosts: readonly string[];
+  readonly hasTls: boolean;
+  readonly hasPassword: boolean;
+  /** Without its secrets. */
+  readonly shown: string;
+  readonly better: string;
+}
+
+/** Of a primary behind Sentinels these are known; it is spoken to with the same password and TLS wherever they say it is. */
+function readRedisUrl(place: RedisPlace): RedisHosts {
+  if (place.kind === 'sentinels') {
+    const { sentinels, name, tls, password } = place;
+    const better = `rediss+sentinel://:PASSWORD@${sentinels.map(({ host }) => host).join(',')}/${name}`;
+    const hosts = sentinels.map(({ host }) => host);
+    return { hosts, hasTls: tls, hasPassword: password !== null, shown: describeRedis(place), better };
+  }
+  const { hostname, protocol, password, searchParams } = new URL(place.url);
+  const hasPassword = password !== '' || (searchParams.get('password') ?? '') !== '';
+  const better = `rediss://:PASSWORD@${hostname}`;
+  return { hosts: [hostname], hasTls: protocol === 'rediss:', hasPassword, shown: maskUrl(place.url), better };
 }
 
 function* smtpProblems(url: string, trusted: ReadonlySet<string>): Generator<InClearProblem> {

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { QueueUnavailable, QueueUnsuitable } from './error.ts';
+import { describeRedis, parseRedisUrl, redisArguments, type RedisPlace } from './redis-place.ts';
 
 const OLDEST: readonly [number, number] = [6, 2];
 
@@ -7,22 +8,23 @@ const OLDEST: readonly [number, number] = [6, 2];
  * Checks that a Redis (or Valkey) can carry the queue: version 6.2 or later, and a memory policy that throws no
  * keys away, since BullMQ's keys belong together.
  * @see https://docs.bullmq.io/guide/going-to-production#max-memory-policy
- * @throws QueueUnsuitable with what mends it; QueueUnavailable when it does not answer within a few seconds.
+ * @param url see `parseRedisUrl`; with Sentinels it is about the present primary.
+ * @throws QueueUnsuitable with what mends it; QueueUnavailable when it does not answer within a few seconds; BadRedisUrl.
  */
 export async function checkRedis(url: string): Promise<void> {
-  const { host } = new URL(url);
-  const unsuitable = judgeRedis(await readInfo(url, host), host);
+  const place = parseRedisUrl(url);
+  const unsuitable = judgeRedis(await readInfo(place), describeRedis(place));
   if (unsuitable !== null) throw unsuitable;
 }
 
-/** What a Redis with these fields of INFO lacks to carry the queue; null when nothing. */
-export function judgeRedis(info: ReadonlyMap<string, string>, host: string): QueueUnsuitable | null {
+/** What a Redis with these fields of INFO lacks to carry the queue; null when nothing. `redis` is it for people. */
+export function judgeRedis(info: ReadonlyMap<string, string>, redis: string): QueueUnsuitable | null {
   const version = info.get('redis_version') ?? 'unknown';
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (!(major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]))) {
     return new QueueUnsuitable(
       'old_version',
-      `Redis at ${host} is version ${version}, and the queue needs ${OLDEST.join('.')} or later. ` +
+      `${redis} is version ${version}, and the queue needs ${OLDEST.join('.')} or later. ` +
         'Upgrade it, or unset REDIS_URL to have the queue on PostgreSQL.',
     );
   }
@@ -30,35 +32,41 @@ export function judgeRedis(info: ReadonlyMap<string, string>, host: string): Que
   if (policy === 'noeviction') return null;
   return new QueueUnsuitable(
     'eviction',
-    `Redis at ${host} has maxmemory-policy "${policy}": when its memory is full it throws away parts of the queue, ` +
+    `${redis} has maxmemory-policy "${policy}": when its memory is full it throws away parts of the queue, ` +
       'which then stands still. Mend it with: redis-cli CONFIG SET maxmemory-policy noeviction ' +
       '(and "maxmemory-policy noeviction" in redis.conf or the settings of your provider, so that it stays), ' +
       'or unset REDIS_URL to have the queue on PostgreSQL.',
   );
 }
 
+const LIMIT_MS = 3_000;
+
 /** The fields of INFO, which is allowed where CONFIG is not (managed servers). */
-async function readInfo(url: string, host: string): Promise<ReadonlyMap<string, string>> {
-  const client = new Redis(url, {
+async function readInfo(place: RedisPlace): Promise<ReadonlyMap<string, string>> {
+  const [url, options] = redisArguments(place, {
     lazyConnect: true,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
-    connectTimeout: 3_000,
-    commandTimeout: 3_000,
+    connectTimeout: LIMIT_MS,
+    commandTimeout: LIMIT_MS,
     disconnectTimeout: 200,
   });
+  const client = new Redis(url, options);
   let lastError: Error | null = null;
   client.on('error', (error: Error) => (lastError = error));
+  // Sentinels that know no primary, or none at all, are asked again and again.
+  const expiry = setTimeout(() => client.disconnect(), LIMIT_MS);
   try {
     await client.connect();
     const text = `${await client.info('server')}\n${await client.info('memory')}`;
     return new Map(text.split(/\r?\n/).map((line) => [line.split(':')[0] ?? '', line.slice(line.indexOf(':') + 1)]));
   } catch (error) {
     const reason = lastError ?? (error as Error);
-    throw new QueueUnavailable(`Redis at ${host} does not answer: ${reason.message || String(reason)}`, {
+    throw new QueueUnavailable(`${describeRedis(place)} does not answer: ${reason.message || String(reason)}`, {
       cause: reason,
     });
   } finally {
+    clearTimeout(expiry);
     client.disconnect();
   }
 }

@@ -11,10 +11,11 @@ import { redisBackend } from './redis.ts';
 import { startHintWorker, type HintWorker } from './worker.ts';
 
 export { checkRedis } from './check-redis.ts';
+export { BadRedisUrl, describeRedis, parseRedisUrl } from './redis-place.ts';
 export { QueueUnavailable, QueueUnsuitable } from './error.ts';
 export { LANES, type HintWorker, type Lane };
 
-/** Where the queue lives. */
+/** Where the queue lives. For the URL of Redis see `parseRedisUrl`. */
 export type QueueLocation =
   { readonly kind: 'redis'; readonly url: string } | { readonly kind: 'postgres'; readonly url: string };
 

@@ -12,6 +12,7 @@ import {
   type LaneWorkerOptions,
   type QueueBackend,
 } from './backend.ts';
+import { describeRedis, parseRedisUrl, redisArguments, type RedisPlace } from './redis-place.ts';
 
 const COMMAND_TIMEOUT_MS = 1_000;
 const RETRY_AT_MOST_MS = 500;
@@ -21,13 +22,13 @@ const DISCONNECT_TIMEOUT_MS = 200;
 /** Connections are tried again for good, at first after 50 ms and then twice a second. */
 const retryStrategy = (times: number): number => Math.min(times * 50, RETRY_AT_MOST_MS);
 
-/** The queue over Redis. Producers fail fast, workers wait for Redis to come back. */
+/** The queue over Redis. Producers fail fast, workers wait for Redis to come back. `url`: see `parseRedisUrl`. */
 export function redisBackend(url: string, prefix: string, log: Logger): QueueBackend {
-  const { host } = new URL(url);
-  const description = `Redis at ${host}`;
+  const place = parseRedisUrl(url);
+  const description = describeRedis(place);
   const report = reportErrors(log, description);
-  const producers = new Map<Lane, Redis>(LANES.map((lane) => [lane, openProducer(url, report)]));
-  const producer = (lane: Lane): Redis => {
+  const producers = new Map<Lane, Producer>(LANES.map((lane) => [lane, openProducer(place, report)]));
+  const producer = (lane: Lane): Producer => {
     const client = producers.get(lane);
     if (client === undefined) throw new Error(`There is no lane ${lane}.`);
     return client;
@@ -35,25 +36,34 @@ export function redisBackend(url: string, prefix: string, log: Logger): QueueBac
   return {
     description,
     whyDown: (lane) => {
-      const { status } = producer(lane);
-      return ['ready', 'connecting', 'connect', 'wait'].includes(status) ? null : `${description} is ${status}`;
+      const { client, seeksTooLong } = producer(lane);
+      const { status } = client;
+      const mayBeTried = ['ready', 'connecting', 'connect', 'wait'].includes(status) && !seeksTooLong();
+      return mayBeTried ? null : `${description} is ${status}`;
     },
     openQueue: (lane): LaneQueue => {
       const options = { prefix, skipVersionCheck: true, streams: { events: { maxLen: KEPT_EVENTS } } };
-      const queue = new Queue(lane, { ...options, connection: producer(lane) }, createRedisBackend);
+      const queue = new Queue(lane, { ...options, connection: producer(lane).client }, createRedisBackend);
       queue.on('error', report);
       return queue;
     },
-    openWorker: (lane, options): LaneWorker => openWorker(lane, options, { url, prefix, report }),
+    openWorker: (lane, options): LaneWorker => openWorker(lane, options, { place, prefix, report }),
     close: async () => {
-      for (const client of producers.values()) client.disconnect();
+      for (const { client } of producers.values()) client.disconnect();
     },
   };
 }
 
+/** The sending side's connection. */
+interface Producer {
+  readonly client: Redis;
+  /** Sentinels that know of no primary are asked again and again within one attempt to connect. */
+  readonly seeksTooLong: () => boolean;
+}
+
 /** A connection whose commands fail when they are not answered soon, rather than wait for Redis to come back. */
-function openProducer(url: string, report: (error: Error) => void): Redis {
-  const client = new Redis(url, {
+function openProducer(place: RedisPlace, report: (error: Error) => void): Producer {
+  const [url, options] = redisArguments(place, {
     retryStrategy,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
@@ -61,21 +71,27 @@ function openProducer(url: string, report: (error: Error) => void): Redis {
     connectTimeout: COMMAND_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   });
+  const client = new Redis(url, options);
   client.on('error', report);
-  return client;
+  let seeksSinceMs = performance.now();
+  client.on('connecting', () => (seeksSinceMs = performance.now()));
+  const seeksTooLong = (): boolean =>
+    client.status === 'connecting' && performance.now() - seeksSinceMs > COMMAND_TIMEOUT_MS;
+  return { client, seeksTooLong };
 }
 
 function openWorker(
   lane: Lane,
   options: LaneWorkerOptions,
-  redis: { readonly url: string; readonly prefix: string; readonly report: (error: Error) => void },
+  redis: { readonly place: RedisPlace; readonly prefix: string; readonly report: (error: Error) => void },
 ): LaneWorker {
-  const connection = new TrackedRedis(redis.url, {
+  const [url, settings] = redisArguments(redis.place, {
     retryStrategy,
     maxRetriesPerRequest: null,
     keepAlive: 10_000,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   });
+  const connection = new TrackedRedis(url, settings);
   connection.on('error', redis.report);
   const worker = new Worker(
     lane,

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isNativeError } from 'node:util/types';
-import { checkRedis, QueueUnavailable, QueueUnsuitable } from '../../engine/queue/queue.ts';
+import { checkRedis, describeRedis, parseRedisUrl, QueueUnavailable, QueueUnsuitable } from '../../engine/queue/queue.ts';
 import { openReleaseCache, type CompiledRelease } from '../../engine/store/context.ts';
 import type { Database } from '../../engine/store/database.ts';
 import { StoreError } from '../../engine/store/errors.ts';
@@ -104,7 +104,7 @@ export async function checkQueue({ redisUrl }: Config): Promise<Finding | null> 
   if (redisUrl === null) return null;
   try {
     await checkRedis(redisUrl);
-    return ok('queue', `Redis at ${new URL(redisUrl).host}`);
+    return ok('queue', describeRedis(parseRedisUrl(redisUrl)));
   } catch (error) {
     if (error instanceof QueueUnsuitable) return fail('queue', error.message, 'do what is said there');
     if (!(error instanceof QueueUnavailable)) throw error;

@@ -61,7 +61,7 @@ describe('readConfig', () => {
   it.each([
     ['DATABASE_URL', 'mysql://db.example/x', 'begins with postgres:// or postgresql://'],
     ['DATABASE_URL', 'postgres:///perennial', 'names a host'],
-    ['REDIS_URL', 'cache.example:6379', 'begins with redis:// or rediss://'],
+    ['REDIS_URL', 'cache.example:6379', 'expected redis://user'],
     ['SMTP_URL', 'smtp://me:pa#ss@mail.example', 'percent-encoded'],
     ['PERENNIAL_WRITE_KEY', 'short', 'at least 16 characters'],
     ['PERENNIAL_PUBLIC_HOST', 'http://x', 'an address or a host name'],

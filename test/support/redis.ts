@@ -10,6 +10,8 @@ import { createInterface } from 'node:readline';
 export interface TestRedis {
   readonly url: string;
   readonly port: number;
+  /** The folder in which it keeps what it saves, if it does. */
+  readonly dir: string;
   /** Ends it in order; connections are closed. */
   stop(): Promise<void>;
   /** Ends it by SIGKILL, or only lets it hang with SIGSTOP until `start` (or `stop`, `kill`). */
@@ -35,10 +37,11 @@ export async function testRedis(args: readonly string[] = []): Promise<TestRedis
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
-    stop: () => end(server, 'SIGTERM'),
+    dir,
+    stop: () => endRedis(server, 'SIGTERM'),
     kill: async (signal = 'SIGKILL') => {
       if (signal === 'SIGSTOP') server.kill('SIGSTOP');
-      else await end(server, 'SIGKILL');
+      else await endRedis(server, 'SIGKILL');
     },
     start: async () => {
       if (isRunning(server)) server.kill('SIGCONT');
@@ -51,7 +54,8 @@ function isRunning(server: ChildProcess): boolean {
   return server.exitCode === null && server.signalCode === null;
 }
 
-async function end(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+/** Ends a server that runs, hanging or not. */
+export async function endRedis(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (!isRunning(server)) return;
   const ended = once(server, 'exit');
   server.kill('SIGCONT');
@@ -61,13 +65,16 @@ async function end(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise
 
 async function startRedis(dir: string, port: number, args: readonly string[]): Promise<ChildProcess> {
   const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'];
-  const server = spawn('redis-server', ['--port', String(port), '--dir', dir, ...fixed, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  return spawnRedis(dir, ['--port', String(port), '--dir', dir, ...fixed, ...args], 'Ready to accept connections');
+}
+
+/** Starts `redis-server`, of whatever kind; resolves when its output has `ready`. The run's clean-up finds it in `dir`. */
+export async function spawnRedis(dir: string, args: readonly string[], ready: string): Promise<ChildProcess> {
+  const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   await writeFile(path.join(dir, 'redis.pid'), `${server.pid}\n`);
   const lines: string[] = [];
   for await (const line of createInterface({ input: server.stdout })) {
-    if (line.includes('Ready to accept connections')) {
+    if (line.includes(ready)) {
       server.stdout.resume();
       return server;
     }
@@ -76,7 +83,8 @@ async function startRedis(dir: string, port: number, args: readonly string[]): P
   throw new Error(`redis-server did not start:\n${lines.join('\n')}`);
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody listens on. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;
