@@ -1,4 +1,12 @@
-import { createPostgresBackend, Queue, runMigrations, Worker } from 'bullmq';
+import {
+  assertSchemaCompatibility,
+  createPostgresBackend,
+  LATEST_SCHEMA_VERSION,
+  Queue,
+  runMigrations,
+  SchemaMigrationRequiredError,
+  Worker,
+} from 'bullmq';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import {
@@ -9,6 +17,7 @@ import {
   type LaneWorker,
   type QueueBackend,
 } from './backend.ts';
+import { QueueUnsuitable } from './error.ts';
 
 /** The schema that BullMQ's tables live in, apart from Perennial's own. */
 export const QUEUE_SCHEMA = 'perennial_queue';
@@ -89,13 +98,36 @@ function splitOptions(url: string): { readonly connectionString: string; readonl
   return { connectionString: parsed.href, options };
 }
 
-/** Makes or brings up to date BullMQ's tables, in one transaction; many at once do no harm. Needs the right to create a schema. */
+/** What PostgreSQL answers who may not do something. */
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+/**
+ * Makes or brings up to date BullMQ's tables, in one transaction; many at once do no harm. That needs the right to create a
+ * schema; where nothing is to be done, reading is enough.
+ * @throws QueueUnsuitable `not_prepared` when something is to be done and this role may not.
+ */
 export async function preparePostgres(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
+    if (await isPrepared(client)) return;
     await runMigrations(client, QUEUE_SCHEMA);
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;
+    const message =
+      `The queue's tables in the schema ${QUEUE_SCHEMA} are missing or of an older version, and this role may not make or ` +
+      'read them. Run "perennial migrate" as the role that owns the tables; what the role of the fleet needs is in docs/operations.md.';
+    throw new QueueUnsuitable('not_prepared', message, error);
   } finally {
     await client.end();
+  }
+}
+
+async function isPrepared(client: pg.Client): Promise<boolean> {
+  try {
+    return (await assertSchemaCompatibility(client, QUEUE_SCHEMA)) >= LATEST_SCHEMA_VERSION;
+  } catch (error) {
+    if (error instanceof SchemaMigrationRequiredError) return false;
+    throw error;
   }
 }

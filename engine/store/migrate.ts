@@ -12,6 +12,7 @@ import { erasures } from './migrations/0008-erasures.ts';
 import { pace } from './migrations/0009-pace.ts';
 import { providerFeedback } from './migrations/0010-provider-feedback.ts';
 import { reactions } from './migrations/0010-reactions.ts';
+import { eventPartitions } from './migrations/0013-event-partitions.ts';
 
 /** One step forward. Never changed once released. */
 export interface Migration {
@@ -32,6 +33,7 @@ export const migrations: readonly Migration[] = [
   pace,
   providerFeedback,
   reactions,
+  eventPartitions,
 ];
 
 /** The database was migrated by a newer version of Perennial. The message says what to do. */
@@ -51,23 +53,36 @@ export class NewerDatabaseError extends Error {
 /** Any fixed number: names the lock that keeps two processes from migrating at once. */
 const MIGRATION_LOCK = 7_318_204_551;
 
+/** What PostgreSQL answers who may not do something. */
+const INSUFFICIENT_PRIVILEGE = '42501';
+
 /**
- * Applies what is missing and returns the names applied.
+ * Applies what is missing and returns the names applied. Where nothing is, it only reads: the role that runs the fleet
+ * need not be allowed to make tables (docs/operations.md, "Two roles").
  * @throws NewerDatabaseError when a newer version migrated it: going back is not possible, so nothing is touched.
+ * @throws StoreError `not-migrated` when something is missing and this role may not add it.
  */
 export async function migrate(db: Database): Promise<readonly string[]> {
+  if (missingOf(await appliedIn(db)).length === 0) return [];
+  try {
+    return await applyMissing(db);
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    const message =
+      'the database is older than this version of Perennial, or empty, and this role may not change its tables: ' +
+      'run "perennial migrate" as the role that owns them, then try again';
+    throw new StoreError('not-migrated', message, { cause: error });
+  }
+}
+
+async function applyMissing(db: Database): Promise<readonly string[]> {
   return db.transaction(async (tx) => {
     await tx.query(`set local lock_timeout = '60s'; set local statement_timeout = 0`);
     await tx.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     await tx.query(
       'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())',
     );
-    const { rows } = await tx.query<{ name: string }>('select name from migrations order by name');
-    const known = new Set(migrations.map((migration) => migration.name));
-    const foreign = rows.find((row) => !known.has(row.name));
-    if (foreign !== undefined) throw new NewerDatabaseError(foreign.name);
-    const applied = new Set(rows.map((row) => row.name));
-    const missing = migrations.filter((migration) => !applied.has(migration.name));
+    const missing = missingOf(await appliedIn(tx));
     for (const migration of missing) {
       await tx.query(migration.sql);
       await tx.query('insert into migrations (name) values ($1)', [migration.name]);
@@ -76,20 +91,32 @@ export async function migrate(db: Database): Promise<readonly string[]> {
   });
 }
 
+/** The names of the migrations that a database has had; none in an empty one. */
+async function appliedIn(db: Queryable): Promise<readonly string[]> {
+  const { rows: tables } = await db.query<{ there: boolean }>(`select to_regclass('migrations') is not null as there`);
+  if (tables[0]?.there !== true) return [];
+  const { rows } = await db.query<{ name: string }>('select name from migrations order by name');
+  return rows.map(({ name }) => name);
+}
+
+/** @throws NewerDatabaseError for one that is not known here. */
+function missingOf(applied: readonly string[]): readonly Migration[] {
+  const known = new Set(migrations.map(({ name }) => name));
+  const foreign = applied.find((name) => !known.has(name));
+  if (foreign !== undefined) throw new NewerDatabaseError(foreign);
+  return migrations.filter(({ name }) => !applied.includes(name));
+}
+
+function isRefused(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE;
+}
+
 /**
  * Looks whether the database has the present shape, and changes nothing.
  * @throws StoreError `not-migrated`, or NewerDatabaseError.
  */
 export async function requireMigrated(db: Queryable): Promise<void> {
-  const { rows: tables } = await db.query<{ there: boolean }>(`select to_regclass('migrations') is not null as there`);
-  const isThere = tables[0]?.there === true;
-  const { rows } = isThere
-    ? await db.query<{ name: string }>('select name from migrations order by name')
-    : { rows: [] };
-  const known = new Set(migrations.map((migration) => migration.name));
-  const foreign = rows.find((row) => !known.has(row.name));
-  if (foreign !== undefined) throw new NewerDatabaseError(foreign.name);
-  if (rows.length === known.size) return;
+  if (missingOf(await appliedIn(db)).length === 0) return;
   throw new StoreError(
     'not-migrated',
     'the database is older than this version of Perennial, or empty: run "perennial migrate", then try again',

@@ -25,6 +25,8 @@ export interface PipelineRun {
   readonly until: Instant;
   /** null: the queue is on PostgreSQL. */
   readonly redisUrl: string | null;
+  /** A database that is migrated already; by default one of its own. */
+  readonly databaseUrl?: string;
 }
 
 /** What came of it. */
@@ -39,7 +41,9 @@ const BATCH = 500;
 
 /** Runs a company through the real pipeline on a database of its own. */
 export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
-  const database = await testDatabase();
+  const { databaseUrl } = run;
+  const database =
+    databaseUrl === undefined ? await testDatabase() : { url: databaseUrl, drop: () => Promise.resolve() };
   const sink = await startSink();
   const log = pino({ level: 'silent' });
   const env = {
