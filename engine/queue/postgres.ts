@@ -11,8 +11,10 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import {
   KEPT_EVENTS,
+  LANES,
   reportErrors,
   workerSettings,
+  type Lane,
   type LaneQueue,
   type LaneWorker,
   type QueueBackend,
@@ -112,6 +114,7 @@ export async function preparePostgres(url: string): Promise<void> {
   try {
     if (await isPrepared(client)) return;
     await runMigrations(client, QUEUE_SCHEMA);
+    for (const lane of LANES) await client.query(`create sequence if not exists ${await idsOf(client, lane)}`);
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;
     const message =
@@ -125,9 +128,26 @@ export async function preparePostgres(url: string): Promise<void> {
 
 async function isPrepared(client: pg.Client): Promise<boolean> {
   try {
-    return (await assertSchemaCompatibility(client, QUEUE_SCHEMA)) >= LATEST_SCHEMA_VERSION;
+    if ((await assertSchemaCompatibility(client, QUEUE_SCHEMA)) < LATEST_SCHEMA_VERSION) return false;
   } catch (error) {
     if (error instanceof SchemaMigrationRequiredError) return false;
     throw error;
   }
+  const sequences = await Promise.all(LANES.map((lane) => idsOf(client, lane)));
+  const { rows } = await client.query<{ there: boolean }>(
+    'select bool_and(to_regclass(name) is not null) as there from unnest($1::text[]) as name',
+    [sequences],
+  );
+  return rows[0]?.there === true;
+}
+
+/** BullMQ makes the sequence of a queue's job ids with its first job, which not every role may. */
+async function idsOf(client: pg.Client, lane: Lane): Promise<string> {
+  const { rows } = await client.query<{ name: string }>(
+    `select format('%I.%I', $1::text, ${QUEUE_SCHEMA}.job_id_seq_name($2)) as name`,
+    [QUEUE_SCHEMA, lane],
+  );
+  const name = rows[0]?.name;
+  if (name === undefined) throw new Error(`BullMQ names no sequence for the queue "${lane}"`);
+  return name;
 }

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { pino } from 'pino';
 import { compileProject } from '../../engine/playbook/compile.ts';
-import { prepareQueue } from '../../engine/queue/queue.ts';
+import { LANES, openQueue, prepareQueue } from '../../engine/queue/queue.ts';
 import { parseCustomers, parseEvents } from '../../engine/simulate/input.ts';
 import { simulate } from '../../engine/simulate/simulate.ts';
 import { addCodes } from '../../engine/store/coupon-pools.ts';
@@ -53,7 +54,7 @@ steps:
   - tag: asked
 `,
   'playbooks/lapsed.yaml': `topic: news
-trigger: { inactive: { no: order.placed, for: 5 days } }
+trigger: { inactive: { no: order.placed, for: 3 days } }
 steps:
   - email: again
 `,
@@ -63,10 +64,10 @@ steps:
 const CUSTOMERS = ['ada', 'bob', 'cleo'].map((id) => ({ id, email: `${id}@example.com` }));
 const EVENTS = [
   { id: 'o-0', customer: 'ada', event: 'order.placed', at: '1999-11-30T10:00:00Z' },
-  ...CUSTOMERS.map(({ id }) => ({ id: `o-${id}`, customer: id, event: 'order.placed', at: '2026-03-30T10:00:00Z' })),
+  ...CUSTOMERS.map(({ id }) => ({ id: `o-${id}`, customer: id, event: 'order.placed', at: '2026-03-31T10:00:00Z' })),
   { id: 'a', customer: 'ada', event: 'survey.answered', at: '2026-04-01T09:00:00Z', data: { survey: 'nps', score: 3 } },
 ];
-const [FROM, UNTIL] = [parseInstant('2026-03-29T00:00:00Z'), parseInstant('2026-04-10T00:00:00Z')];
+const [FROM, UNTIL] = [parseInstant('2026-03-31T00:00:00Z'), parseInstant('2026-04-03T12:00:00Z')];
 
 let admin: TestDatabase;
 let redis: TestRedis | null;
@@ -104,6 +105,19 @@ async function ownedDatabase(): Promise<TestDatabase> {
   await run(database.url, `alter database ${new URL(database.url).pathname.slice(1)} owner to ${OWNER}`);
   await run(as(OWNER, database), GRANTS);
   return database;
+}
+
+/** The sweep does all the work as well, only later: so hints are tried by themselves. */
+async function expectHints(url: string): Promise<void> {
+  const queue = await openQueue({ backend: { kind: 'postgres', url }, log: pino({ level: 'silent' }) });
+  for (const lane of LANES) {
+    const taken = new Promise<readonly number[]>((resolve) => {
+      queue.work(lane, async (ids) => resolve(ids), { concurrency: 1 });
+    });
+    await queue.hint(lane, [7]);
+    expect(await taken).toEqual([7]);
+  }
+  await queue.close();
 }
 
 describe.each(['PostgreSQL', 'Redis'])('the role of the fleet, with the queue on %s', (backend) => {
@@ -145,6 +159,8 @@ describe.each(['PostgreSQL', 'Redis'])('the role of the fleet, with the queue on
       expect(await pause(fleet, 'checkin', 'Mia', 'a look')).toBe(true);
       const request = { customer: 'ada', sharing: false, by: 'Mia', reason: 'asked', dryRun: false };
       expect(await forget(fleet, request)).toMatchObject({ outcome: 'forgotten' });
+
+      if (backend === 'PostgreSQL') await expectHints(fleet.url);
 
       for (const sql of [
         'create table mine (id int)',
