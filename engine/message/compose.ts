@@ -66,8 +66,23 @@ const BETWEEN = Buffer.from(
 );
 const CLOSING = Buffer.from(`\r\n--${BOUNDARY}--\r\n`);
 
-/** Where mails are written before their length is known. Composing never yields, so one place serves all of them. */
-const workspace = Buffer.allocUnsafeSlow(1024 * 1024);
+/**
+ * Where mails are written, one behind the other: memory of its own for each would be the larger part of the garbage that
+ * sending makes. It is freed when the last of its mails is.
+ */
+const SLAB_BYTES = 1024 * 1024;
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let taken = 0;
+
+/** Room for so many bytes, of which the first `used` are kept afterwards by {@link keep}. */
+function roomFor(limit: number): Buffer {
+  if (limit > SLAB_BYTES / 4) return Buffer.allocUnsafeSlow(limit);
+  if (taken + limit > SLAB_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    taken = 0;
+  }
+  return slab.subarray(taken, taken + limit);
+}
 
 /**
  * The bytes of a mail and its envelope of one recipient. Equal mails give equal bytes.
@@ -109,14 +124,15 @@ export function writeFields(headers: Readonly<Record<string, string>>, lines = '
 function bytesOf(head: string, { text, html }: Pick<MailToCompose, 'text' | 'html'>): Buffer {
   const fixed = head.length + OPENING.length + BETWEEN.length + CLOSING.length;
   const limit = fixed + quotedPrintableLimit(text) + quotedPrintableLimit(html);
-  const out = limit <= workspace.length ? workspace : Buffer.allocUnsafe(limit);
+  const out = roomFor(limit);
   let at = out.write(head, 0, 'latin1');
   at += OPENING.copy(out, at);
   at = writeQuotedPrintable(text, out, at);
   at += BETWEEN.copy(out, at);
   at = writeQuotedPrintable(html, out, at);
   at += CLOSING.copy(out, at);
-  const message = Buffer.from(out.subarray(0, at));
+  const message = out.subarray(0, at);
+  if (out.buffer === slab.buffer) taken += at;
   composed.add(message);
   return message;
 }
@@ -166,7 +182,11 @@ function badAddress(field: string, text: string): ComposeError {
   );
 }
 
+/** The last one that was written: the mails of a chunk are composed at one instant. */
+let lastDate = { at: Number.NaN, text: '' };
+
 /** RFC 5322 section 3.3, in UTC. */
 function rfc5322Date(at: Instant): string {
-  return new Date(at).toUTCString().replace('GMT', '+0000');
+  if (lastDate.at !== at) lastDate = { at, text: new Date(at).toUTCString().replace('GMT', '+0000') };
+  return lastDate.text;
 }

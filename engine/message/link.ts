@@ -53,7 +53,20 @@ function joined(base: string, words: string): string {
   return /^https?:\/\/[^/]+$/i.test(base) ? `${base}/${words}` : base + words;
 }
 
+/** The same few addresses stand in every mail of a company; beyond this many the cache starts anew. */
+const MAX_KNOWN = 500;
+const known = new Map<string, string>();
+
 function checked(link: string): string {
+  const before = known.get(link);
+  if (before !== undefined) return before;
+  const clean = cleaned(link);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(link, clean);
+  return clean;
+}
+
+function cleaned(link: string): string {
   if (HIDDEN.test(link) || !SCHEME.test(link) || !URL.canParse(link)) throw refused(link);
   const url = new URL(link);
   if (url.username !== '' || url.password !== '') throw refused(link);

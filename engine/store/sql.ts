@@ -2,9 +2,13 @@
 import type { Instant } from '../time/types.ts';
 import type { Queryable } from './database.ts';
 
+/** The last one that was written: most of a chunk's rows hold the instant of the chunk. */
+let lastTime = { at: Number.NaN, text: '' };
+
 /** An Instant as a parameter of type timestamptz. */
 export function time(at: Instant): string {
-  return new Date(at).toISOString();
+  if (lastTime.at !== at) lastTime = { at, text: new Date(at).toISOString() };
+  return lastTime.text;
 }
 
 /** The same, where there may be none. */
