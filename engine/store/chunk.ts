@@ -139,7 +139,7 @@ async function readersOf(db: Queryable, ids: readonly number[]): Promise<number[
 async function sharersOf(db: Queryable, ids: readonly number[]): Promise<number[]> {
   const { rows } = await db.query<{ id: number }>(
     `select id from customers where id = any($1::bigint[])
-       or address in (select address from customers where id = any($1::bigint[]) and address is not null)
+       or address = any(array(select address from customers where id = any($1::bigint[]) and address is not null))
      order by id`,
     [ids],
   );

@@ -5,6 +5,7 @@
 import type { Database, Queryable } from './database.ts';
 import { businessNow } from './database.ts';
 import { pause } from './pauses.ts';
+import { ON_ITS_WAY, SETTLED } from './settled.ts';
 import { time } from './sql.ts';
 
 const DAY_MS = 86_400_000;
@@ -63,7 +64,9 @@ async function countComplaints(db: Queryable): Promise<readonly Counted[]> {
          where a.action = 'resume' and (a.playbook = p.name or a.playbook is null)), '-infinity')
        group by s.playbook_id having count(*) >= $2)
      select p.name as playbook, c.complaints,
-       (select count(*) from sends s where s.playbook_id = c.playbook_id and s.handed_at >= c.since) as mails
+       (select count(*) from sends s where ${SETTLED} and s.playbook_id = c.playbook_id and s.handed_at >= c.since)
+         + (select count(*) from sends s where ${ON_ITS_WAY} and s.playbook_id = c.playbook_id and s.handed_at >= c.since)
+         as mails
      from complained c join playbooks p on p.id = c.playbook_id order by p.name`,
     [time(since), FEWEST_COMPLAINTS],
   );

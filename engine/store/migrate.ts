@@ -12,6 +12,7 @@ import { erasures } from './migrations/0008-erasures.ts';
 import { pace } from './migrations/0009-pace.ts';
 import { providerFeedback } from './migrations/0010-provider-feedback.ts';
 import { reactions } from './migrations/0010-reactions.ts';
+import { ways } from './migrations/0011-ways.ts';
 import { eventPartitions } from './migrations/0013-event-partitions.ts';
 
 /** One step forward. Never changed once released. */
@@ -33,6 +34,7 @@ export const migrations: readonly Migration[] = [
   pace,
   providerFeedback,
   reactions,
+  ways,
   eventPartitions,
 ];
 

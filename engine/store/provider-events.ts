@@ -167,9 +167,11 @@ async function keep(
 /** Forgets ids that no provider repeats any more, some at a time. */
 export async function forgetEvents(db: Queryable): Promise<number> {
   const { rowCount } = await db.query(
-    `delete from provider_events where (provider, id) in (
-       select provider, id from provider_events
-       where received_at < clock_timestamp() - interval '${KEPT_DAYS} days' order by received_at limit ${FORGOTTEN_AT_ONCE})`,
+    // A clock that moves on within the statement could not be looked up in the index.
+    `delete from provider_events where ctid = any(array(
+       select ctid from provider_events
+       where received_at < statement_timestamp() - interval '${KEPT_DAYS} days' order by received_at
+       limit ${FORGOTTEN_AT_ONCE} for update skip locked))`,
   );
   return rowCount ?? 0;
 }

@@ -5,6 +5,7 @@
 import type { Instant } from '../time/types.ts';
 import type { Database } from './database.ts';
 import { pause } from './pauses.ts';
+import { ON_ITS_WAY, SETTLED } from './settled.ts';
 import { time } from './sql.ts';
 
 /** So many in a row with the same error pause a playbook. */
@@ -33,10 +34,12 @@ export async function failsInARow(
   const { count = 0, since = null, playbookId = null } = rows[0] ?? {};
   if (count < RENDER_ERRORS_IN_A_ROW || since === null) return false;
   if (writtenAt !== null && writtenAt >= since) return false;
-  const { rows: handed } = await db.query('select 1 from sends where playbook_id = $1 and handed_at >= $2 limit 1', [
-    playbookId,
-    time(since),
-  ]);
+  const { rows: handed } = await db.query(
+    `(select 1 from sends where ${SETTLED} and playbook_id = $1 and handed_at >= $2 limit 1)
+     union all
+     (select 1 from sends where ${ON_ITS_WAY} and playbook_id = $1 and handed_at >= $2 limit 1)`,
+    [playbookId, time(since)],
+  );
   return handed.length === 0;
 }
 

@@ -1,186 +1,214 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+/** No statement that the protocol, readers or mail providers cause reads a table whole that grows. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { advance } from '../../engine/store/advance.ts';
+import { findReader, recordChoices, standingOf } from '../../engine/store/choices.ts';
 import { claimSends } from '../../engine/store/claim.ts';
-import type { Database, Queryable } from '../../engine/store/database.ts';
+import { actOnComplaints } from '../../engine/store/complaints.ts';
 import { expireLeases } from '../../engine/store/expire.ts';
+import { recordRefused, recordReturned, type ReturnedRecipient } from '../../engine/store/feedback.ts';
+import { forget } from '../../engine/store/forget.ts';
 import { openHandOver } from '../../engine/store/hand.ts';
 import { ingest } from '../../engine/store/ingest.ts';
-import { recordEvents, type ReportedEvent } from '../../engine/store/provider-events.ts';
+import { giveBack } from '../../engine/store/pace/permits.ts';
+import { holdDomain, liftHold } from '../../engine/store/pace/holds.ts';
+import { forgetEvents, recordEvents, type ReportedEvent } from '../../engine/store/provider-events.ts';
 import { recordReaction } from '../../engine/store/reactions.ts';
+import { failsInARow } from '../../engine/store/render-errors.ts';
 import { revokeFromCustomers, revokeFromPlaybook } from '../../engine/store/revoke.ts';
 import { settleSends } from '../../engine/store/settle.ts';
-import { COMPANY, eventOf, openFleet, START, type Fleet } from './support.ts';
+import { suppressionsAt } from '../../engine/store/suppressions.ts';
+import { openExplained, type Explained } from './explaining.ts';
+import { eventOf, START } from './support.ts';
 
-/** Tables that grow with customers. The others are small by nature, and reading them whole is right. */
-const GROWING =
-  /^(customers|event_stats|event_keys|events.*|enrolments|timers|sends|suppressions|opt_ins|held_events|run_asked|run_owed|journal|feedback|reactions|provider_events)$/;
-const CUSTOMERS = 15_000;
+const LIMITS = `caps:
+  - { at_most: 3, per: 7 days }
+sending:
+  per_second: 10000
+  domains: { "*": 10000 }
+  warm_up: { from: 2026-03-02, per_day: [10000] }
+`;
 
-interface Plan {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly Plans?: readonly Plan[];
+let explained: Explained;
+beforeAll(async () => {
+  explained = await openExplained(LIMITS);
+}, 120_000);
+afterAll(async () => {
+  await explained.close();
+});
+beforeEach(async () => {
+  await explained.fleet.db.query('delete from pauses');
+  await explained.fleet.db.query('delete from domain_holds');
+  explained.wholeReads();
+});
+
+/** Nothing was read whole; `atLeast`: so that a statement which is no longer seen does not pass for a fast one. */
+function expectNoneWhole(atLeast: number): void {
+  const { statements, whole } = explained.wholeReads();
+  expect(whole).toEqual([]);
+  expect(statements).toBeGreaterThanOrEqual(atLeast);
 }
 
-function scannedWhole(plan: Plan): readonly string[] {
-  const own = plan['Relation Name'];
-  const here = plan['Node Type'] === 'Seq Scan' && own !== undefined && GROWING.test(own) ? [own] : [];
-  return [...here, ...(plan.Plans ?? []).flatMap(scannedWhole)];
-}
+const to = (verdict: ReturnedRecipient['verdict'], address: string | null): ReturnedRecipient => ({
+  address,
+  originalAddress: null,
+  verdict,
+  status: '5.1.1',
+  detail: 'no such user',
+});
 
-/** Asks for the plan of every statement that passes: with its values, and as a prepared statement is planned. */
-function explaining(to: Queryable, found: Map<string, readonly string[]>, generic: boolean): Queryable['query'] {
-  return async (text, values) => {
-    if (!found.has(text) && /^\s*(with|select|insert|update)/i.test(text)) {
-      const ways = generic ? ['format json', 'format json, generic_plan'] : ['format json'];
-      const scanned: string[] = [];
-      for (const way of ways) {
-        const explained = { text: `explain (${way}) ${text}`, values: way.includes('generic') ? undefined : values };
-        const { rows } = await to.query<{ 'QUERY PLAN': readonly { Plan: Plan }[] }>(explained.text, explained.values);
-        scanned.push(...rows.flatMap((row) => row['QUERY PLAN'].flatMap((part) => scannedWhole(part.Plan))));
-      }
-      found.set(text, scanned);
-    }
-    return to.query(text, values);
-  };
-}
+const APART = 100;
 
-describe('the hot statements', () => {
-  let fleet: Fleet;
-  let db: Database;
-  const found = new Map<string, readonly string[]>();
-  const ids = Array.from({ length: 100 }, (_, index) => index * 140 + 1);
-  beforeAll(async () => {
-    fleet = await openFleet({ 'perennial.yaml': `${COMPANY}caps:\n  - { at_most: 3, per: 7 days }\n` });
-    await fill(fleet);
-    const [version] = await fleet.rows<{ version: number }>(
-      `select current_setting('server_version_num')::int as version`,
-    );
-    // EXPLAIN (GENERIC_PLAN) came with PostgreSQL 16.
-    const generic = (version?.version ?? 0) >= 160_000;
-    db = {
-      ...fleet.db,
-      query: explaining(fleet.db, found, generic),
-      transaction: async (work, how) =>
-        fleet.db.transaction(async (tx) => {
-          const query = explaining(tx, found, generic);
-          return work({ query, kysely: tx.kysely });
-        }, how),
-    };
-  }, 120_000);
-  afterAll(async () => {
-    await fleet.close();
-  });
+/** 100 customers far apart, from `first` on: what one test changes, the next one does not meet. */
+const idsFrom = (first: number): readonly number[] => Array.from({ length: 100 }, (_, index) => index * APART + first);
+const keysOf = (ids: readonly number[]): readonly string[] => ids.map((id) => `c${id - 1}`);
 
-  it('read nothing whole, whatever grows', async () => {
-    const keys = ids.map((id) => `c${id - 1}`);
-    await ingest(
-      db,
-      fleet.cache,
-      keys.map((key) => eventOf(key, 'order.placed', START)),
-      { history: false },
-    );
-    await ingest(
-      db,
-      fleet.cache,
-      keys.map((key) => ({ kind: 'identify', customer: key, traits: { email: `${key}@new.example` } })),
-      { history: false },
-    );
-    await advance(db, fleet.cache, ids);
-    const { claimed } = await claimSends(db, fleet.cache, 'bulk', ids);
-    expect(claimed).toHaveLength(100);
-    const handOver = openHandOver(db);
-    await Promise.all(claimed.slice(10).map(async (send) => handOver.handOver(send)));
-    await handOver.close();
+/** Their mail, claimed and handed over, and given a good end where `accepted`. */
+async function send(ids: readonly number[], accepted: boolean) {
+  const { fleet, db } = explained;
+  const items = keysOf(ids).map((key) => eventOf(key, 'order.placed', START));
+  await ingest(db, fleet.cache, items, { history: false });
+  const { claimed } = await claimSends(db, fleet.cache, 'bulk', ids, { server: 'mail.test:25' });
+  expect(claimed).toHaveLength(ids.length);
+  const handOver = openHandOver(db);
+  await Promise.all(claimed.slice(10).map(async (one) => handOver.handOver(one)));
+  await handOver.close();
+  if (accepted) {
+    const handed = claimed.slice(20).map(({ sendId, fence, customerId }) => ({ sendId, fence, customerId }));
     await settleSends(
       db,
       fleet.cache,
-      claimed.slice(20).map(({ sendId, fence, customerId }) => ({ sendId, fence, customerId, kind: 'accepted' })),
+      handed.map((one) => ({ ...one, kind: 'accepted' })),
     );
-    const report = (sendId: number, verdict: 'delivered' | 'soft' | 'hard'): ReportedEvent => ({
-      id: `${verdict} ${sendId}`,
-      reference: null,
-      sendId,
-      recipient: {
-        address: addressOf.get(sendId) ?? null,
-        originalAddress: null,
-        verdict,
-        status: null,
-        detail: null,
-      },
-    });
-    const addressOf = new Map(claimed.map(({ sendId, address }) => [sendId, address]));
-    const [first, second, third] = claimed.slice(20).map(({ sendId }) => sendId);
-    await recordEvents(db, 'sendgrid', [
-      ...claimed.slice(20).map(({ sendId }) => report(sendId, 'delivered')),
-      report(first ?? 0, 'soft'),
-      report(second ?? 0, 'hard'),
-    ]);
-    const reaction = { kind: 'clicked', sendId: third ?? 0, url: 'https://shop.example/tips' } as const;
-    expect(await recordReaction(db, reaction)).toBe('recorded');
-    await fleet.event('order.refunded', keys);
+  }
+  return claimed;
+}
+
+describe('nothing that grows is read whole', () => {
+  it('by the protocol', async () => {
+    const { fleet, db } = explained;
+    const ids = idsFrom(1);
+    const keys = keysOf(ids);
+    await send(ids, true);
+    const moves = keys.map((key) => ({
+      kind: 'identify' as const,
+      customer: key,
+      traits: { email: `${key}@new.example` },
+    }));
+    await ingest(db, fleet.cache, moves, { history: false });
+    await advance(db, fleet.cache, ids);
+    await ingest(
+      db,
+      fleet.cache,
+      keys.map((key) => eventOf(key, 'order.refunded', START)),
+      { history: false },
+    );
     await fleet.expireAll();
     await expireLeases(db, fleet.cache, 100);
     await db.transaction(async (tx) => {
       await revokeFromCustomers(tx, ids, 'news');
       await revokeFromPlaybook(tx, 'thanks');
     });
-    const whole = [...found].filter(([, scanned]) => scanned.length > 0);
-    expect(whole).toEqual([]);
-    // So that a statement which is no longer seen does not pass for a fast one.
-    expect(found.size).toBeGreaterThan(25);
+    expectNoneWhole(30);
+  });
+
+  it('by the limits of pace', async () => {
+    const { fleet, db } = explained;
+    await holdDomain(db, 'example.com', 'throttled', '421 4.7.0 slower');
+    const ids = idsFrom(8);
+    const items = keysOf(ids).map((key) => eventOf(key, 'order.placed', START));
+    await ingest(db, fleet.cache, items, { history: false });
+    expect(await claimSends(db, fleet.cache, 'bulk', ids)).toMatchObject({ claimed: [], deferred: 100 });
+    expect(await liftHold(db, 'example.com', 'mia', 'test')).toEqual({ outcome: 'lifted', mails: 100 });
+    await fleet.at('2026-03-02T09:05:00Z');
+    const { claimed } = await claimSends(db, fleet.cache, 'bulk', ids, { server: 'mail.test:25' });
+    expect(claimed.length).toBeGreaterThan(0);
+    await giveBack(db, 'bulk', new Map([['domain example.com', 5]]));
+    expectNoneWhole(20);
+  });
+
+  it('by what comes back of mails', async () => {
+    const { db } = explained;
+    const claimed = await send(idsFrom(15), true);
+    const [refused, ...sent] = claimed.slice(20).map(({ sendId, address }) => ({ sendId, address }));
+    const [first, second, third, ...others] = sent;
+    explained.wholeReads();
+    const about = { signedIds: [], messageId: null, sendId: null };
+    const returned = [
+      { about: { ...about, signedIds: [first?.sendId ?? 0] }, recipients: [to('hard', first?.address ?? '')] },
+      {
+        about: { ...about, messageId: '<send-1@sample.example>' },
+        recipients: [to('complaint', second?.address ?? '')],
+      },
+      { about, recipients: [to('soft', third?.address ?? '')] },
+      { about, recipients: [to('sender', third?.address ?? '')] },
+    ];
+    for (const one of returned) {
+      expect((await recordReturned(db, one)).map(({ outcome }) => outcome)).not.toContain('not ours');
+    }
+    await db.query(`update sends set status = 'failed' where id = $1`, [refused?.sendId]);
+    expect(await recordRefused(db, refused?.sendId ?? 0, to('hard', refused?.address ?? ''))).toBe('suppressed');
+    const events = others.map(({ sendId, address }, index): ReportedEvent => {
+      const verdict = index === 0 ? 'hard' : index < 5 ? 'complaint' : 'delivered';
+      const named = index === 1 ? null : sendId;
+      return { id: `event ${sendId}`, reference: null, sendId: named, recipient: to(verdict, address) };
+    });
+    expect((await recordEvents(db, 'sendgrid', events, 'token')).hasComplaint).toBe(true);
+    await forgetEvents(db);
+    expect(await actOnComplaints(db)).toMatchObject([{ playbook: 'thanks', outcome: 'paused' }]);
+    expectNoneWhole(25);
+  });
+
+  it('by what readers do', async () => {
+    const { fleet, db } = explained;
+    const claimed = await send(idsFrom(22), true);
+    const company = claimed[0]?.release.company;
+    const sendId = claimed[50]?.sendId ?? 0;
+    explained.wholeReads();
+    const url = 'https://shop.example/tips';
+    expect(await recordReaction(db, { kind: 'clicked', sendId, url })).toBe('recorded');
+    expect(await recordReaction(db, { kind: 'opened', sendId })).toBe('recorded');
+    const reader = await findReader(db, sendId);
+    if (reader === null || company === undefined) throw new Error('the mail of the link is unknown');
+    await standingOf(db, reader.address ?? '', company);
+    const said = { source: 'preferences', language: 'en' } as const;
+    await recordChoices(db, reader, { ...said, no: ['news'], yes: [] });
+    await recordChoices(db, reader, { ...said, no: [], yes: [{ topic: 'news', wording: 'News' }] });
+    await suppressionsAt(db, reader.address ?? '');
+    expect(await fleet.rows('select given from consents where send_id = $1', [sendId])).toEqual([{ given: true }]);
+    expectNoneWhole(15);
+  });
+
+  it('by forgetting somebody, and by refusing to know them', async () => {
+    const { fleet, db } = explained;
+    await send(idsFrom(29), true);
+    explained.wholeReads();
+    const request = { customer: 'c28', sharing: false, by: 'mia', reason: 'asked for', dryRun: false };
+    expect(await forget(db, request)).toMatchObject({ outcome: 'forgotten', counts: { mails: 4, events: 1 } });
+    const again = [
+      { kind: 'identify', customer: 'c28', traits: { email: 'c28@example.com' } } as const,
+      { kind: 'identify', customer: `c${28 + APART}`, traits: { email: 'c28@example.com' } } as const,
+    ];
+    const { rejected } = await ingest(db, fleet.cache, again, { history: false });
+    expect(rejected).toHaveLength(2);
+    expectNoneWhole(30);
+  });
+
+  it('by the look whether mails fail in a row', async () => {
+    const { fleet, db } = explained;
+    const claimed = await send(idsFrom(36), false);
+    await fleet.db.query(
+      `update sends set status = 'planned', held_at = $2::timestamptz + interval '1 hour', held_error = 'no name'
+       where id = any($1)`,
+      [claimed.slice(0, 10).map(({ sendId }) => sendId), START],
+    );
+    explained.wholeReads();
+    expect(await failsInARow(db, 'thanks', 'no name', null)).toBe(true);
+    expect(await failsInARow(db, 'thanks', 'no name', Date.parse(START) + 3_600_000)).toBe(false);
+    await fleet.db.query(`update sends set handed_at = $2::timestamptz + interval '2 hours' where id = $1`, [
+      claimed[50]?.sendId,
+      START,
+    ]);
+    expect(await failsInARow(db, 'thanks', 'no name', null)).toBe(false);
+    expectNoneWhole(2);
   });
 });
-
-/** Customers with a year behind them: ended enrolments, sent mails, and one wait each. */
-async function fill({ db }: Fleet): Promise<void> {
-  await db.query(`update engine set stepped_at = $1`, [START]);
-  await db.query(
-    `insert into customers (key, email, address, attributes, arrived_at)
-     select 'c' || n, 'c' || n || '@example.com', 'c' || n || '@example.com',
-       jsonb_build_object('plan', repeat('x', 300)), stepped_at
-     from generate_series(0, $1::int - 1) n, engine`,
-    [CUSTOMERS],
-  );
-  await db.query(`insert into event_stats select id, 'order.placed', arrived_at, arrived_at, 1 from customers`);
-  await db.query(`insert into event_keys select 'old-' || id from customers`);
-  await db.query(
-    `insert into timers select c.id, p.id, arrived_at + interval '9 days', 'x' from customers c, playbooks p`,
-  );
-  await db.query(
-    `insert into enrolments (customer_id, playbook_id, version_id, status, started_at, due_at, ended_at, step, entry_key)
-     select c.id, v.playbook_id, v.id, case n when 0 then 'active' else 'complete' end, arrived_at,
-       case n when 0 then arrived_at + interval '9 days' end, case n when 0 then null else arrived_at end,
-       case n when 0 then 'wait-1' end, 'event:old-' || n
-     from customers c, generate_series(0, 1) n,
-       (select v.* from playbook_versions v join playbooks p on p.id = v.playbook_id where p.name = 'answer') v`,
-  );
-  await db.query(
-    `insert into sends (enrolment_id, customer_id, playbook_id, step, template, topic, lane, status, first_due_at, due_at,
-       handed_at, settled_at)
-     select e.id, e.customer_id, e.playbook_id, s, 'thanks/first', 'news', 'bulk', 'sent', started_at, started_at,
-       started_at - interval '30 days', started_at
-     from enrolments e, unnest('{a}'::text[]) s`,
-  );
-  await db.query(`insert into feedback (send_id, kind, at) select id, 'delivered', handed_at from sends`);
-  await db.query(
-    `insert into reactions (send_id, kind, url, first_at, last_at)
-     select id, 'clicked', 'https://shop.example/' || id, handed_at, handed_at from sends`,
-  );
-  await db.query(`insert into provider_events (provider, id) select 'sendgrid', 'old-' || id from sends`);
-  await db.query(
-    `insert into suppressions (address, scope, at, source)
-     select 'gone' || id || '@example.com', '*', now(), 'test' from customers`,
-  );
-  await db.query(
-    `insert into opt_ins (address, topic, at, source) select 'in' || id || '@example.com', 'news', now(), 'test' from customers`,
-  );
-  await db.query(
-    `with run as (
-       insert into runs (kind, playbook_id, launch, due_at, status) select 'launch', min(id), 'old', $1, 'done' from playbooks
-       returning id)
-     insert into run_owed (customer_id, run_id) select c.id, run.id from customers c, run where c.id % 140 <> 1`,
-    [START],
-  );
-  await db.query('analyze');
-}

@@ -90,7 +90,7 @@ export async function liftHold(db: Database, domain: string, by: string, reason:
     const { rowCount: mails } = await tx.query(
       `with waiting as materialized (
          select s.id from sends s join customers c on c.id = s.customer_id
-         where s.status = 'planned' and s.waits_for = 'domain' and s.due_at = s.waits_until and s.due_at > $2
+         where s.status = 'planned' and s.held_at is null and s.waits_for = 'domain' and s.due_at = s.waits_until and s.due_at > $2
            and split_part(c.address, '@', -1) = $1
          order by s.due_at for no key update of s skip locked),
        spread as (select id, $2::timestamptz + (row_number() over ()) * interval '${1_000 / MAILS_PER_SECOND} ms' as at
