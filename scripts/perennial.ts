@@ -5,7 +5,7 @@ import { AlreadyRunning } from '../workers/start-file.ts';
 import { ConfigError } from '../workers/config.ts';
 import { EmbeddedPostgresError } from '../workers/embedded/error.ts';
 import { ProjectError } from '../engine/project/read.ts';
-import { QueueUnavailable, QueueUnsuitable } from '../engine/queue/queue.ts';
+import { QueueUnavailable, QueueUnsuitable } from '../engine/queue/error.ts';
 import { NewerDatabaseError } from '../engine/store/migrate.ts';
 import { findPackageRoot } from './init/package-root.ts';
 import { perennialProgram } from './program.ts';
@@ -25,7 +25,8 @@ const EXPECTED = [
 async function main(): Promise<void> {
   const root = await findPackageRoot(import.meta.dirname);
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { readonly version: string };
-  await perennialProgram(version).parseAsync();
+  const program = await perennialProgram(version, process.argv[2]);
+  await program.parseAsync();
 }
 
 /** What to say of an error that ends the program. */

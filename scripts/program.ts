@@ -1,82 +1,106 @@
 /** The whole command line, put together and not yet run. */
 import { Command } from 'commander';
-import { bouncesCommand } from './bounces.ts';
-import { cancelCommand } from './cancel.ts';
-import { couponsCommand } from './coupons.ts';
-import { checkCommand } from './check.ts';
-import { customerCommand } from './customer.ts';
-import { demoCommand } from './demo.ts';
-import { deployCommand } from './deploy.ts';
-import { dkimCommand } from './dkim.ts';
-import { doctorCommand } from './doctor.ts';
-import { feedbackCommand } from './feedback.ts';
-import { exportCommand } from './export.ts';
-import { forgetCommand } from './forget.ts';
-import { heldCommand } from './held.ts';
-import { importCommand } from './import.ts';
-import { inboxCommand } from './inbox.ts';
-import { initCommand } from './init.ts';
-import { keysCommand } from './keys.ts';
-import { migrateCommand } from './migrate.ts';
-import { paceCommand } from './pace.ts';
-import { pauseCommand, resumeCommand } from './pause.ts';
-import { planCommand } from './plan.ts';
-import { previewCommand } from './preview.ts';
-import { releasesCommand } from './releases.ts';
-import { rollbackCommand } from './rollback.ts';
-import { sampleCommand } from './sample.ts';
-import { schemaCommand } from './schema.ts';
-import { sendTestCommand } from './send-test.ts';
-import { simulateCommand } from './simulate.ts';
-import { taskCommand, tasksCommand } from './tasks.ts';
-import { startCommand, workCommand } from './start.ts';
-import { suppressCommand } from './suppress.ts';
-import { suppressionsCommand } from './suppressions.ts';
-import { testCommand } from './test.ts';
-import { triggerCommand } from './trigger.ts';
-import { unsuppressCommand } from './unsuppress.ts';
-import { whyCommand } from './why.ts';
 
-/** The program `perennial` with all of its commands. */
-export function perennialProgram(version: string): Command {
+interface Group {
+  /** As the help shows it. */
+  readonly heading: string;
+  /** By the first word of the command line. */
+  readonly commands: Readonly<Record<string, () => Promise<Command>>>;
+}
+
+/** Each in its module, loaded when it is needed: all of them together take longer to load than most take to run. */
+const GROUPS: readonly Group[] = [
+  {
+    heading: 'Playbooks:',
+    commands: {
+      init: async () => (await import('./init.ts')).initCommand(),
+      check: async () => (await import('./check.ts')).checkCommand(),
+      test: async () => (await import('./test.ts')).testCommand(),
+      schema: async () => (await import('./schema.ts')).schemaCommand(),
+      simulate: async () => (await import('./simulate.ts')).simulateCommand(),
+    },
+  },
+  {
+    heading: 'Mails:',
+    commands: {
+      preview: async () => (await import('./preview.ts')).previewCommand(),
+      'send-test': async () => (await import('./send-test.ts')).sendTestCommand(),
+    },
+  },
+  {
+    heading: 'Releases:',
+    commands: {
+      plan: async () => (await import('./plan.ts')).planCommand(),
+      deploy: async () => (await import('./deploy.ts')).deployCommand(),
+      releases: async () => (await import('./releases.ts')).releasesCommand(),
+      rollback: async () => (await import('./rollback.ts')).rollbackCommand(),
+    },
+  },
+  {
+    heading: 'Running:',
+    commands: {
+      start: async () => (await import('./start.ts')).startCommand(),
+      work: async () => (await import('./start.ts')).workCommand(),
+      migrate: async () => (await import('./migrate.ts')).migrateCommand(),
+      demo: async () => (await import('./demo.ts')).demoCommand(),
+    },
+  },
+  {
+    heading: 'Support:',
+    commands: {
+      trigger: async () => (await import('./trigger.ts')).triggerCommand(),
+      customer: async () => (await import('./customer.ts')).customerCommand(),
+      why: async () => (await import('./why.ts')).whyCommand(),
+      cancel: async () => (await import('./cancel.ts')).cancelCommand(),
+      pause: async () => (await import('./pause.ts')).pauseCommand(),
+      resume: async () => (await import('./pause.ts')).resumeCommand(),
+      pace: async () => (await import('./pace.ts')).paceCommand(),
+      suppress: async () => (await import('./suppress.ts')).suppressCommand(),
+      unsuppress: async () => (await import('./unsuppress.ts')).unsuppressCommand(),
+      suppressions: async () => (await import('./suppressions.ts')).suppressionsCommand(),
+      export: async () => (await import('./export.ts')).exportCommand(),
+      forget: async () => (await import('./forget.ts')).forgetCommand(),
+      held: async () => (await import('./held.ts')).heldCommand(),
+      tasks: async () => (await import('./tasks.ts')).tasksCommand(),
+      task: async () => (await import('./tasks.ts')).taskCommand(),
+    },
+  },
+  {
+    heading: 'Sending domain:',
+    commands: {
+      doctor: async () => (await import('./doctor.ts')).doctorCommand(),
+      dkim: async () => (await import('./dkim.ts')).dkimCommand(),
+      keys: async () => (await import('./keys.ts')).keysCommand(),
+    },
+  },
+  {
+    heading: 'Data and mail:',
+    commands: {
+      import: async () => (await import('./import.ts')).importCommand(),
+      coupons: async () => (await import('./coupons.ts')).couponsCommand(),
+      sample: async () => (await import('./sample.ts')).sampleCommand(),
+      inbox: async () => (await import('./inbox.ts')).inboxCommand(),
+      bounces: async () => (await import('./bounces.ts')).bouncesCommand(),
+      feedback: async () => (await import('./feedback.ts')).feedbackCommand(),
+    },
+  },
+];
+
+/**
+ * The program `perennial`, with all of its commands, or with the one that `word` names.
+ * @param word the first word of the command line; any other than a command's name gives all of them.
+ */
+export async function perennialProgram(version: string, word?: string): Promise<Command> {
   const program = new Command('perennial')
     .description("Keeps the conversation with a company's customers alive after the sale.")
     .version(version)
     .helpCommand(false)
     .showHelpAfterError('(--help shows how it is used)');
-  const groups: readonly [string, readonly Command[]][] = [
-    ['Playbooks:', [initCommand(), checkCommand(), testCommand(), schemaCommand(), simulateCommand()]],
-    ['Mails:', [previewCommand(), sendTestCommand()]],
-    ['Releases:', [planCommand(), deployCommand(), releasesCommand(), rollbackCommand()]],
-    ['Running:', [startCommand(), workCommand(), migrateCommand(), demoCommand()]],
-    [
-      'Support:',
-      [
-        triggerCommand(),
-        customerCommand(),
-        whyCommand(),
-        cancelCommand(),
-        pauseCommand(),
-        resumeCommand(),
-        paceCommand(),
-        suppressCommand(),
-        unsuppressCommand(),
-        suppressionsCommand(),
-        exportCommand(),
-        forgetCommand(),
-        heldCommand(),
-        tasksCommand(),
-        taskCommand(),
-      ],
-    ],
-    ['Sending domain:', [doctorCommand(), dkimCommand(), keysCommand()]],
-    [
-      'Data and mail:',
-      [importCommand(), couponsCommand(), sampleCommand(), inboxCommand(), bouncesCommand(), feedbackCommand()],
-    ],
-  ];
-  for (const [heading, commands] of groups) {
-    for (const command of commands) program.addCommand(command.helpGroup(heading));
+  const isKnown = GROUPS.some(({ commands }) => word !== undefined && Object.hasOwn(commands, word));
+  for (const { heading, commands } of GROUPS) {
+    for (const [name, load] of Object.entries(commands)) {
+      if (!isKnown || name === word) program.addCommand((await load()).helpGroup(heading));
+    }
   }
   return program;
 }

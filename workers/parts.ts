@@ -1,14 +1,8 @@
 /** Opens what every process works with: the database (migrated), the queue, the cache of releases. */
 import path from 'node:path';
 import { checkSources } from '../engine/project/check.ts';
-import {
-  checkRedis,
-  openQueue,
-  prepareQueue,
-  QueueUnavailable,
-  type HintQueue,
-  type QueueLocation,
-} from '../engine/queue/queue.ts';
+import { QueueUnavailable } from '../engine/queue/error.ts';
+import type { HintQueue, QueueLocation } from '../engine/queue/queue.ts';
 import { installationOf, openReleaseCache, type CompiledRelease, type ReleaseCache } from '../engine/store/context.ts';
 import { openDatabase, type Database } from '../engine/store/database.ts';
 import { migrate, requireMigrated } from '../engine/store/migrate.ts';
@@ -136,9 +130,11 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
 }
 
 async function openConfiguredQueue(config: Config, db: Database, log: Logger): Promise<HintQueue> {
+  // Only here: most commands open the database alone, and BullMQ takes a while to load.
+  const { checkRedis, openQueue, prepareQueue } = await import('../engine/queue/queue.ts');
   const backend: QueueLocation =
     config.redisUrl === null ? { kind: 'postgres', url: db.url } : { kind: 'redis', url: config.redisUrl };
-  if (backend.kind === 'redis') await checkReachableRedis(backend.url, log);
+  if (backend.kind === 'redis') await checkReachable(async () => checkRedis(backend.url), log);
   await prepareQueue(backend);
   return openQueue({ backend, prefix: await queuePrefixOf(db), log });
 }
@@ -152,9 +148,9 @@ export async function queuePrefixOf(db: Database): Promise<string> {
 }
 
 /** A Redis that is away delays nothing but hints; one that would lose parts of the queue is refused. */
-async function checkReachableRedis(url: string, log: Logger): Promise<void> {
+async function checkReachable(check: () => Promise<void>, log: Logger): Promise<void> {
   try {
-    await checkRedis(url);
+    await check();
   } catch (error) {
     if (!(error instanceof QueueUnavailable)) throw error;
     log.warn(errorFields(error), 'starting without Redis: sweeps of the database do the work until it is there');

@@ -45,6 +45,8 @@ function argumentsOf(text: string): readonly string[] | null {
   return name === 'trigger' || name === 'start' || name === 'demo' ? [name, ...rest] : null;
 }
 
+const PROGRAM = await perennialProgram('0');
+
 /** Options that commander gives to every command. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['--help', '--version']);
 const FORMAL = /^[[\]…]|…$|^\/$/;
@@ -53,7 +55,7 @@ function mistakesOf({ text, whole }: CommandLine): readonly string[] {
   const args = (argumentsOf(text) ?? [])
     .map((word) => (whole ? word : word.replaceAll(/[[\]]/g, '')))
     .filter((word) => word !== '');
-  let command: Command = perennialProgram('0');
+  let command: Command = PROGRAM;
   const given = new Set<string>();
   const operands: string[] = [];
   const mistakes: string[] = [];
@@ -123,8 +125,17 @@ describe('the documentation', () => {
 
   it('names every command of the program', () => {
     const named = new Set(OWN.map(({ text }) => argumentsOf(text)?.[0]));
-    const commands = perennialProgram('0').commands.map((command) => command.name());
+    const commands = PROGRAM.commands.map((command) => command.name());
     expect(commands.filter((name) => !named.has(name))).toEqual([]);
+  });
+
+  it('loads for a command that command alone', async () => {
+    for (const name of PROGRAM.commands.map((command) => command.name())) {
+      const { commands } = await perennialProgram('0', name);
+      expect(commands.map((command) => command.name())).toEqual([name]);
+    }
+    expect((await perennialProgram('0', 'chekc')).commands).toHaveLength(PROGRAM.commands.length);
+    expect((await perennialProgram('0', 'constructor')).commands).toHaveLength(PROGRAM.commands.length);
   });
 
   it('names no script of npm that is not there', () => {
