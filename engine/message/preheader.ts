@@ -2,7 +2,12 @@
 import { type HtmlState, IN_TEXT, VALUE, readHtml } from './html-state.ts';
 import { type Part, content } from './syntax.ts';
 
-const HIDDEN = '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all" aria-hidden="true">';
+/**
+ * Not by `display:none`: filters count that against mail that names no list (SpamAssassin's STY_INVIS_DIRECT, a whole point), and
+ * transactional mail names none.
+ */
+const HIDDEN =
+  '<div style="max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px;mso-hide:all" aria-hidden="true">';
 const BODY_TAG = /<body(?=[\s>/])/i;
 
 /** Puts the preheader, hidden, at the head of the HTML body, or of the whole where no body tag stands outside a block. */

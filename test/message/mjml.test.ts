@@ -50,7 +50,7 @@ describe('a mail in MJML', () => {
     expect(html).toMatch(/^\s*<!doctype html>/i);
     expect(html).not.toMatch(/mj-(?:section|column|text|button|raw)[\s>]|[\ue000\ue001{}]{2}/);
     expect(html).toContain('<title>Hi</title>');
-    expect(html).toMatch(/<body[^>]*>\s*<div style="display:none[^>]*>For Ada<\/div>/);
+    expect(html).toMatch(/<body[^>]*>\s*<div style="max-height:0[^>]*aria-hidden="true">For Ada<\/div>/);
     expect(html).toContain('background-color:#abc');
     expect(html).toContain('class="top plain"');
     expect(count(html, '<p class="big" style="font-size: 30px;">')).toBe(2);

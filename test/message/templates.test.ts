@@ -125,7 +125,7 @@ describe('layouts, partials and slots', () => {
     expect(html('b')).toBe(
       '<b><a href="https://hearth.example/mug" title="Hearth &amp; Home" >0</a><a href="https://hearth.example/pot" title="Hearth &amp; Home" >1</a></b>',
     );
-    expect(html('c')).toMatch(/^<body id=1><div style="display:none[^>]*>Hello Ada<\/div>x<\/body>/);
+    expect(html('c')).toMatch(/^<body id=1><div style="max-height:0[^>]*aria-hidden="true">Hello Ada<\/div>x<\/body>/);
     expect(templates.get('c')?.render(SCOPE)).toMatchObject({ preheader: 'Hello Ada', text: 'x\n' });
   });
 

@@ -1,10 +1,11 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
+import { installedProgram } from './installed.ts';
 
 /** A real Redis of one test file, on a port of its own that it keeps through restarts. It saves nothing. */
 export interface TestRedis {
@@ -26,11 +27,7 @@ export interface TestRedis {
  * @param args more options of redis-server.
  */
 export async function testRedis(args: readonly string[] = []): Promise<TestRedis | null> {
-  if (spawnSync('redis-server', ['--version']).error !== undefined) {
-    if (process.env['CI']) throw new Error('No redis-server on the PATH, and in CI its suites must run: install it.');
-    process.stderr.write('Redis suites skipped: no redis-server\n');
-    return null;
-  }
+  if (installedProgram('redis-server', 'Redis suites') === null) return null;
   const dir = await mkdtemp(path.join(process.env['TEST_RUN_DIR'] ?? '', 'redis-'));
   const port = await freePort();
   let server = await startRedis(dir, port, args);
