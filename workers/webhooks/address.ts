@@ -3,63 +3,25 @@
  * the database beside the worker, a cloud's metadata service, or anything else that trusts the network it is in.
  */
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
-/** IANA's special-purpose registries (RFC 6890 and its updates), multicast, and ways from IPv6 to IPv4. */
-const SPECIAL_V4: readonly (readonly [string, number])[] = [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.88.99.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 4],
-  ['240.0.0.0', 4],
-];
-/** Public IPv6 is 2000::/3; within it these are not. IPv4-mapped addresses (::ffff:0:0/96) are judged as IPv4. */
-const PUBLIC_V6 = new BlockList();
-PUBLIC_V6.addSubnet('2000::', 3, 'ipv6');
-const SPECIAL_V6: readonly (readonly [string, number])[] = [
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-  ['3fff::', 20],
-];
+/** Public IPv6 is 2000::/3 (RFC 4291 section 2.4 and IANA's registry); what is assigned to nobody yet is nobody's. */
+const PUBLIC_V6 = { first: 0x2000, last: 0x3fff } as const;
 
-const special = new BlockList();
-for (const [net, bits] of SPECIAL_V4) special.addSubnet(net, bits, 'ipv4');
-for (const [net, bits] of SPECIAL_V6) special.addSubnet(net, bits, 'ipv6');
-
-/** `::ffff:127.0.0.1` and `::ffff:7f00:1` are 127.0.0.1. */
-function mappedV4(address: string): string | null {
-  const [, dotted, high, low] =
-    /^(?:::|0:0:0:0:0:)ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/i.exec(address) ?? [];
-  if (dotted !== undefined) return dotted;
-  if (high === undefined || low === undefined) return null;
-  const bits = Number.parseInt(high, 16) * 0x1_00_00 + Number.parseInt(low, 16);
-  return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 0xff).join('.');
-}
-
-/** Whether an IP address is one of the public internet; false for what is no address. */
+/**
+ * Whether an IP address is one of the public internet; false for what is no address. Not public are IANA's special-purpose
+ * ranges (RFC 6890 and its updates), multicast, and ways from IPv6 to IPv4: 6to4, Teredo, NAT64. An IPv4-mapped address
+ * (::ffff:0:0/96) is judged as the IPv4 one that it stands for.
+ */
 export function isPublicAddress(address: string): boolean {
-  switch (isIP(address)) {
-    case 4:
-      return !special.check(address, 'ipv4');
-    case 6: {
-      const mapped = mappedV4(address);
-      if (mapped !== null) return isPublicAddress(mapped);
-      return PUBLIC_V6.check(address, 'ipv6') && !special.check(address, 'ipv6');
-    }
-    default:
-      return false;
-  }
+  // ipaddr.js also reads `2130706433` and `0x7f.1`, which are names to a socket.
+  if (isIP(address) === 0) return false;
+  const read = ipaddr.process(address);
+  if (read.range() !== 'unicast') return false;
+  if (read instanceof ipaddr.IPv4) return true;
+  const [first = 0] = read.parts;
+  return first >= PUBLIC_V6.first && first <= PUBLIC_V6.last;
 }
 
 /** An address that a webhook may not call. */
@@ -89,33 +51,39 @@ function portOf({ port, protocol }: URL): string {
   return protocol === 'https:' ? '443' : '80';
 }
 
+/** The name of this machine and all below it (RFC 6761 section 6.3), also written from the root. */
+const LOCALHOST = /(?:^|\.)localhost\.?$/i;
+
 /**
- * Refuses a URL whose host is an address that is not public: sockets look no such host up.
+ * Refuses a URL whose host is an address that is not public, since sockets look no such host up, or this machine's name,
+ * which some systems look up and others do not.
  * @throws ForbiddenAddress.
  */
 export function requirePublicLiteral(url: URL): void {
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ForbiddenAddress(host, host);
+  if (LOCALHOST.test(host) || (isIP(host) !== 0 && !isPublicAddress(host))) throw new ForbiddenAddress(host, host);
 }
 
 /**
  * Looks a name up for a socket, and refuses it when any of its addresses is not public. What is checked is what is
  * connected to: a name that points elsewhere a moment later changes nothing.
  */
-export const publicLookup: LookupFunction = (hostname, options, callback) => {
-  dnsLookup(hostname, { ...options, all: true }, (error, found) => {
-    const addresses = found as LookupAddress[] | undefined;
-    if (error !== null) {
-      callback(error, '', 0);
-      return;
-    }
-    const wrong = addresses?.find(({ address }) => !isPublicAddress(address));
-    if (wrong !== undefined) {
-      callback(new ForbiddenAddress(hostname, wrong.address), '', 0);
-      return;
-    }
-    const [first] = addresses ?? [];
-    if (options.all === true) callback(null, addresses ?? []);
-    else callback(null, first?.address ?? '', first?.family ?? 0);
-  });
-};
+export function publicLookup(resolve: typeof dnsLookup = dnsLookup): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, found) => {
+      const addresses = found as LookupAddress[] | undefined;
+      if (error !== null) {
+        callback(error, '', 0);
+        return;
+      }
+      const wrong = addresses?.find(({ address }) => !isPublicAddress(address));
+      if (wrong !== undefined) {
+        callback(new ForbiddenAddress(hostname, wrong.address), '', 0);
+        return;
+      }
+      const [first] = addresses ?? [];
+      if (options.all === true) callback(null, addresses ?? []);
+      else callback(null, first?.address ?? '', first?.family ?? 0);
+    });
+  };
+}

@@ -1,7 +1,15 @@
 /** One attempt to call another system. */
 import http from 'node:http';
 import https from 'node:https';
-import { ForbiddenAddress, isAllowedHost, publicLookup, requirePublicLiteral, type AllowedHosts } from './address.ts';
+import type { LookupFunction, Socket } from 'node:net';
+import {
+  ForbiddenAddress,
+  isAllowedHost,
+  isPublicAddress,
+  publicLookup,
+  requirePublicLiteral,
+  type AllowedHosts,
+} from './address.ts';
 
 /** A request, ready to be sent. */
 export interface Call {
@@ -15,6 +23,8 @@ export interface CallOptions {
   readonly allow: AllowedHosts;
   /** For the whole attempt, in milliseconds. */
   readonly timeoutMs: number;
+  /** How names are looked up. Default: the system's way, and none that leads to an address that is not public. */
+  readonly lookup?: LookupFunction;
 }
 
 /** What came of it. `answer` is for people: the status with the beginning of what was said, or what went wrong. */
@@ -41,7 +51,7 @@ export async function callOnce(call: Call, options: CallOptions): Promise<CallOu
   try {
     const isAllowed = isAllowedHost(url, options.allow);
     if (!isAllowed) requirePublicLiteral(url);
-    return await request(url, call, isAllowed, inTime);
+    return await request(url, call, isAllowed ? null : (options.lookup ?? publicLookup()), inTime);
   } catch (error) {
     if (error instanceof ForbiddenAddress) return { kind: 'forbidden', answer: error.message };
     if (inTime.aborted) return { kind: 'broken', answer: `no answer within ${options.timeoutMs / 1_000} s` };
@@ -49,7 +59,8 @@ export async function callOnce(call: Call, options: CallOptions): Promise<CallOu
   }
 }
 
-async function request(url: URL, call: Call, isAllowed: boolean, inTime: AbortSignal): Promise<CallOutcome> {
+/** `lookup` is null for a host that may be called whatever its address. */
+async function request(url: URL, call: Call, lookup: LookupFunction | null, inTime: AbortSignal): Promise<CallOutcome> {
   const client = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     const sent = client.request(
@@ -60,7 +71,7 @@ async function request(url: URL, call: Call, isAllowed: boolean, inTime: AbortSi
         // A connection that is kept would be used again without another look at its address.
         agent: false,
         signal: inTime,
-        ...(isAllowed ? {} : { lookup: publicLookup }),
+        ...(lookup === null ? {} : { lookup }),
       },
       (response) => {
         // The status is the answer. What is said besides is for people, and may break off.
@@ -69,7 +80,19 @@ async function request(url: URL, call: Call, isAllowed: boolean, inTime: AbortSi
       },
     );
     sent.on('error', reject);
+    if (lookup !== null) sent.once('socket', (socket) => requirePublicPeer(socket, url.hostname));
     sent.end(call.body);
+  });
+}
+
+/**
+ * Looks at the address that the socket has reached in the end, before anything is written to it: whatever was looked up or
+ * checked before, this is where the call would go.
+ */
+function requirePublicPeer(socket: Socket, host: string): void {
+  socket.once('connect', () => {
+    const { remoteAddress = '' } = socket;
+    if (!isPublicAddress(remoteAddress)) socket.destroy(new ForbiddenAddress(host, remoteAddress));
   });
 }
 
