@@ -34,6 +34,8 @@ export interface PublicParts {
   readonly config: Pick<Config, 'publicHost' | 'publicPort' | 'writeKey' | 'database'> &
     Partial<Pick<Config, 'feedback'>>;
   readonly log: Logger;
+  /** Default: 15 s for a request, 10 s of them for its headers. */
+  readonly patience?: Patience;
 }
 
 /** The server, running. */
@@ -44,9 +46,23 @@ export interface PublicServer {
   close(): Promise<void>;
 }
 
-/** A sender who stalls gets no longer for a whole request; draining takes no longer than that. */
-const REQUEST_MS = 15_000;
-const HEADERS_MS = 10_000;
+/** How long senders may take who send byte by byte, in milliseconds. */
+export interface Patience {
+  /** For a whole request; draining takes no longer than that. */
+  readonly requestMs: number;
+  readonly headersMs: number;
+  /** How often connections are looked at for those who took longer. */
+  readonly lookEveryMs: number;
+}
+
+const PATIENCE: Patience = { requestMs: 15_000, headersMs: 10_000, lookEveryMs: 2_000 };
+/** What holds for every answer that says nothing else: it is no page, it is kept by nobody, and it goes nowhere else. */
+const HEADERS: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+};
 /** Requests that are not done by then are cut off: a process drains within 30 s. */
 const DRAIN_MS = 20_000;
 /** How often requests that fail are reported. */
@@ -78,7 +94,7 @@ export async function startPublic(parts: PublicParts): Promise<PublicServer> {
     [OPEN_PATH, tracking.app],
     ...(feedback === null ? [] : [[FEEDBACK_PATH, feedback] as const]),
   ];
-  const server = serverOf(async (received) => {
+  const server = serverOf(parts.patience ?? PATIENCE, async (received) => {
     const { pathname } = new URL(received.url);
     const [, app] = apps.find(([path]) => pathname.startsWith(path)) ?? ['', calls];
     // The intake reads by itself.
@@ -158,14 +174,24 @@ function openPublicIntake({ db, cache, hints, log }: PublicParts): Intake {
   });
 }
 
-function serverOf(answer: (request: Request) => Response | Promise<Response>): Server {
+function serverOf(
+  { requestMs, headersMs, lookEveryMs }: Patience,
+  answer: (request: Request) => Response | Promise<Response>,
+): Server {
   const fetch = async (request: Request): Promise<Response> => {
     const response = await answer(request);
+    for (const [name, value] of Object.entries(HEADERS)) {
+      if (!response.headers.has(name)) response.headers.set(name, value);
+    }
     // While draining, a connection that is kept open for the next request would keep the process from ending.
     if (!server.listening) response.headers.set('connection', 'close');
     return response;
   };
-  const serverOptions = { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS };
+  const serverOptions = {
+    requestTimeout: requestMs,
+    headersTimeout: headersMs,
+    connectionsCheckingInterval: lookEveryMs,
+  };
   const server = createAdaptorServer({ fetch, serverOptions, overrideGlobalObjects: false }) as Server;
   return server;
 }

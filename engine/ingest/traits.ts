@@ -8,6 +8,7 @@ import { checkDeclared, EXPECTED, reads } from './declared.ts';
 import type { Fields } from './json.ts';
 import { checkOneLine } from './keys.ts';
 import { unexpected, within, type InputProblem } from './problem.ts';
+import { own } from '../playbook/own.ts';
 
 /** A trait that was left out of the profile, and why. */
 export interface IgnoredTrait {
@@ -74,8 +75,8 @@ export function checkTraits(traits: Fields, company: Company, path: string): Che
   const ignored: IgnoredTrait[] = [];
   const problems: InputProblem[] = [];
   for (const [given, value] of Object.entries(traits)) {
-    const name = ALIASES[given] ?? given;
-    const type = Object.hasOwn(company.attributes, name) ? company.attributes[name] : undefined;
+    const name = own(ALIASES, given) ?? given;
+    const type = own(company.attributes, name);
     const reader = READERS.get(name);
     let problem: InputProblem | null = null;
     if (reader !== undefined) problem = reader(value, within(path, given), patch);

@@ -6,6 +6,7 @@ import { formLink } from './link.ts';
 import { isPlainPath, resolvePath } from './resolve.ts';
 import { shapeArguments } from './shaped.ts';
 import { type Expression, call, isLiteral, text as textLiteral } from './syntax.ts';
+import { own } from '../playbook/own.ts';
 
 /** A helper's arguments as the parser gives them. */
 interface Arguments {
@@ -60,7 +61,7 @@ export function expandCall(helper: string, node: Arguments, place: Place, expans
     report(expansion, place, node, {
       code: 'helper-arguments',
       message: `${helper} takes ${wanted} ${arity.max === 1 ? 'value' : 'values'}, ${without}; it has ${given}`,
-      fix: EXAMPLES[helper] ?? null,
+      fix: own(EXAMPLES, helper) ?? null,
     });
     return null;
   }

@@ -3,6 +3,7 @@ import type { Instant } from '../time/types.ts';
 import type { KnownVariables, Shape } from './known.ts';
 import { type Expression, type Part, isLiteral, partsOf } from './syntax.ts';
 import type { Template } from './template.ts';
+import { own } from '../playbook/own.ts';
 
 /** What made-up values are made for. */
 export interface SampleFor {
@@ -114,7 +115,7 @@ function listOf(path: string, fields: ReadonlySet<string>, of: SampleFor, uses: 
 function simple(name: string, type: Exclude<Shape, ReadonlyMap<string, Shape>>, now: Instant): unknown {
   switch (type) {
     case 'number':
-      return NUMBERS[name] ?? 7;
+      return own(NUMBERS, name) ?? 7;
     case 'boolean':
       return true;
     case 'date':
@@ -125,13 +126,13 @@ function simple(name: string, type: Exclude<Shape, ReadonlyMap<string, Shape>>, 
     case 'string':
       return textFor(name);
     case 'any':
-      return NUMBERS[name] ?? (/(?:_at|_on|date)$/.test(name) ? dayOf(now + 7 * DAY_MS) : textFor(name));
+      return own(NUMBERS, name) ?? (/(?:_at|_on|date)$/.test(name) ? dayOf(now + 7 * DAY_MS) : textFor(name));
   }
 }
 
 function textFor(name: string): string {
   if (/(?:^|_)(?:url|link|href|website)$/.test(name)) return 'https://example.com/sample';
-  return TEXTS[name] ?? `Sample ${wordsOf(name)}`;
+  return own(TEXTS, name) ?? `Sample ${wordsOf(name)}`;
 }
 
 /** `mail_pace` as `mail pace`. */

@@ -7,6 +7,7 @@ import { reads } from '../declared.ts';
 import type { Fields } from '../json.ts';
 import { customerFields } from '../traits.ts';
 import { readCell, textsOf, type Mapping } from './mapping.ts';
+import { own } from '../../playbook/own.ts';
 
 /** What a file holds. */
 export type ImportKind = 'customers' | 'events';
@@ -57,7 +58,7 @@ export function rowAsFields(kind: ImportKind, row: readonly string[], mapping: M
 
 function customerRow(texts: ReadonlyMap<string, string>, company: Company): Fields {
   const entries = [...texts].map(([name, text]) => {
-    return [name, readCell(text, CUSTOMER_TYPES[name] ?? company.attributes[name] ?? null)];
+    return [name, readCell(text, own(CUSTOMER_TYPES, name) ?? own(company.attributes, name) ?? null)];
   });
   return Object.fromEntries(entries) as Fields;
 }
@@ -68,15 +69,14 @@ function eventRow(texts: ReadonlyMap<string, string>, company: Company): Fields 
   const fields: [string, unknown][] = [];
   for (const [name, text] of texts) {
     if (!name.startsWith(DATA)) fields.push([name, text]);
-    else data.push([name.slice(DATA.length), readCell(text, types[name.slice(DATA.length)] ?? null)]);
+    else data.push([name.slice(DATA.length), readCell(text, own(types, name.slice(DATA.length)) ?? null)]);
   }
   return Object.fromEntries([...fields, ['data', Object.fromEntries(data)]]) as Fields;
 }
 
 /** The declared types of an event's fields; none for an event that is not declared. */
 export function typesOfEvent(event: unknown, company: Company): Readonly<Record<string, FieldType>> {
-  const known = typeof event === 'string' && Object.hasOwn(company.events, event);
-  return (known ? company.events[event] : undefined) ?? {};
+  return (typeof event === 'string' ? own(company.events, event) : undefined) ?? {};
 }
 
 /** The types of a customer's fields that hold times. */

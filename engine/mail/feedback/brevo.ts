@@ -13,6 +13,7 @@ import {
   type Fields,
   type Outcome,
 } from './report.ts';
+import { own } from '../../playbook/own.ts';
 
 const BLAME: Readonly<Record<string, Blame>> = {
   hard_bounce: 'address',
@@ -55,7 +56,7 @@ function outcomeOf(event: Fields): Outcome | null {
     case 'complaint':
       return { verdict: 'complaint', status: null, detail: 'abuse' };
     default: {
-      const blame = BLAME[kind];
+      const blame = own(BLAME, kind);
       if (blame === undefined) return null;
       const status = statusFrom(null, words);
       return { verdict: judgeFailure(blame, status, words), status, detail: words ?? kind };

@@ -13,6 +13,7 @@ import {
   type Fields,
   type Outcome,
 } from './report.ts';
+import { own } from '../../playbook/own.ts';
 
 /** `Type` of bounces. Those that are not here say nothing about the address: automatic replies, changes of subscription. */
 const BLAME: Readonly<Record<string, Blame>> = {
@@ -63,7 +64,7 @@ function bounce(event: Fields): Outcome | null {
   if (type === 'SpamComplaint') return { verdict: 'complaint', status: null, detail: 'abuse' };
   // Postmark goes on trying.
   if (type === 'Transient') return { verdict: 'delayed', status: null, detail: words };
-  const blame = BLAME[type];
+  const blame = own(BLAME, type);
   if (blame === undefined) return null;
   const status = statusFrom(null, words);
   return { verdict: judgeFailure(blame, status, words), status, detail: words ?? lineOf(event['Description']) };

@@ -13,6 +13,7 @@ import {
   type ProviderReport,
   type Outcome,
 } from './report.ts';
+import { own } from '../../playbook/own.ts';
 
 /** `bounce_classification`, in lower case. Others leave it to the server's words. */
 const CLASSES: Readonly<Record<string, Blame>> = {
@@ -59,11 +60,11 @@ function outcomeOf(event: Readonly<Record<string, unknown>>): Outcome | null {
       return { verdict: 'complaint', status: null, detail: 'abuse' };
     case 'bounce': {
       const status = statusFrom(textOf(event['status']), words);
-      const named = CLASSES[textOf(event['bounce_classification'])?.toLowerCase() ?? ''];
+      const named = own(CLASSES, textOf(event['bounce_classification'])?.toLowerCase() ?? '');
       return { verdict: judgeFailure(named ?? 'unknown', status, words), status, detail: words };
     }
     case 'dropped': {
-      const verdict = DROPPED[words?.toLowerCase() ?? ''];
+      const verdict = own(DROPPED, words?.toLowerCase() ?? '');
       return verdict === undefined ? null : { verdict, status: null, detail: words };
     }
     default:

@@ -6,6 +6,7 @@
  */
 import { verify, X509Certificate, type KeyObject } from 'node:crypto';
 import { fieldsOf, textOf } from './report.ts';
+import { own } from '../../playbook/own.ts';
 
 /** Fetches a text over HTTPS. Rejects when it cannot be had. */
 export type FetchText = (url: string) => Promise<string>;
@@ -52,7 +53,7 @@ export function openSnsCheck(topics: ReadonlySet<string>, fetchText: FetchText, 
       const fields = fieldsOf(body);
       const topic = textOf(fields['TopicArn']) ?? '';
       const certificateUrl = textOf(fields['SigningCertURL']) ?? textOf(fields['SigningCertUrl']) ?? '';
-      const algorithm = ALGORITHMS[textOf(fields['SignatureVersion']) ?? ''];
+      const algorithm = own(ALGORITHMS, textOf(fields['SignatureVersion']) ?? '');
       const signed = signedText(fields);
       if (!topics.has(topic) || algorithm === undefined || signed === null || !isCertificateUrl(certificateUrl)) {
         return null;
@@ -73,7 +74,7 @@ function isCertificateUrl(url: string): boolean {
 
 /** Name and value of each field that is there, each on a line of its own; null for a type that is not known. */
 function signedText(fields: Readonly<Record<string, unknown>>): string | null {
-  const names = SIGNED[String(fields['Type'])];
+  const names = own(SIGNED, String(fields['Type']));
   if (names === undefined) return null;
   return names
     .flatMap((name) => {

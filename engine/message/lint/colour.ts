@@ -1,4 +1,5 @@
 /** Colours of CSS and HTML, and the contrast between two. */
+import { own } from '../../playbook/own.ts';
 
 /** Red, green and blue, 0 to 255. */
 export type Colour = readonly [red: number, green: number, blue: number];
@@ -42,7 +43,7 @@ export function colourOf(text: string): Colour | null {
     .trim()
     .toLowerCase()
     .replace(/\s*!important$/, '');
-  const hex = /^#?([0-9a-f]{6}|[0-9a-f]{3})$/.exec(NAMED[said] ?? said)?.[1];
+  const hex = /^#?([0-9a-f]{6}|[0-9a-f]{3})$/.exec(own(NAMED, said) ?? said)?.[1];
   if (hex !== undefined) {
     const [red = '', green = '', blue = ''] =
       hex.length === 3 ? hex.split('').map((digit) => digit + digit) : (hex.match(/../g) ?? []);
