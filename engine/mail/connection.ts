@@ -18,6 +18,8 @@ export interface MailLog {
   warn(fields: object, message: string): void;
 }
 
+/** Nothing depends on the answer to QUIT, and a process that is to end waits for it. */
+const GOODBYE_MS = 2_000;
 const WRITABLE_ADDRESS = /^[\x21-\x3b\x3d\x3f-\x7e]+$/;
 
 /** One open connection. A connection whose state is in doubt is destroyed, never used again. */
@@ -109,11 +111,13 @@ export class MailConnection {
     return this.#alive;
   }
 
-  /** Says goodbye and closes. */
+  /** Says goodbye and closes; a server that does not answer at once is left without its word. */
   async quit(): Promise<void> {
     if (!this.#alive) return;
     this.#session.write('QUIT\r\n');
+    const impatience = setTimeout(() => this.destroy(), GOODBYE_MS);
     await this.#session.answer();
+    clearTimeout(impatience);
     this.destroy();
   }
 

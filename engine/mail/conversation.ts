@@ -63,8 +63,10 @@ export async function converse(session: SmtpSession, mail: OutgoingMail, parts: 
   session.ahead = null;
   const refused = await address(session, mail, isAhead);
   const ended = refused === null ? await transmit(session, mail, parts) : failed(refused, 'envelope');
-  if (!ended.reusable) session.destroy();
-  return isAhead && refused?.command === 'MAIL FROM' ? { ...ended, wasAhead: true } : ended;
+  // Such a mail is tried again, and over a connection where nothing came early.
+  const wasAhead = isAhead && refused?.command === 'MAIL FROM';
+  if (!ended.reusable || wasAhead) session.destroy();
+  return wasAhead ? { ...ended, wasAhead, reusable: false } : ended;
 }
 
 const COMMANDS = ['MAIL FROM', 'RCPT TO', 'DATA'] as const;

@@ -11,6 +11,8 @@ export interface Facts {
   readonly unknownBound: number;
   readonly recoveryMs: number | null;
   readonly recoveryLimitMs?: number;
+  /** Mails that the server refused for good. Default: 0. */
+  readonly failures?: number;
   /** What was found wrong on the way. */
   readonly wrong?: readonly string[];
 }
@@ -20,8 +22,9 @@ export async function conclude(site: Site, load: Load, fleets: readonly Fleet[],
   const verdict = await judge(site, load.customers);
   const { lost, copies, strangers, stuck, early } = verdict;
   for (const line of [...lost, ...copies].slice(0, 20)) process.stderr.write(`  ${line}\n`);
+  const { failures = 0, ...known } = facts;
   return {
-    ...facts,
+    ...known,
     mails: verdict.mails,
     lost: lost.length,
     copies: copies.length,
@@ -29,6 +32,7 @@ export async function conclude(site: Site, load: Load, fleets: readonly Fleet[],
     unknown: verdict.doubts,
     wrong: [
       ...(facts.wrong ?? []),
+      ...(verdict.failed === failures ? [] : [`${verdict.failed} mails failed, and ${failures} were refused for good`]),
       ...strangers.map((line) => `should not have arrived: ${line}`),
       ...stuck.map((line) => `enrolments: ${line}`),
       ...early.map((customer) => `a mail came early: ${customer}`),

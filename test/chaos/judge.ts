@@ -5,7 +5,7 @@ import type { MailLane, Site } from './site.ts';
 
 /** What was found. Each list names what is wrong; all must be empty. */
 export interface Verdict {
-  /** Customers whose mails neither arrived nor are on record as in doubt. */
+  /** Customers whose mails neither arrived nor are on record as in doubt, or refused for good. */
   readonly lost: readonly string[];
   /** Mails that arrived more often than the record admits. */
   readonly copies: readonly string[];
@@ -25,6 +25,8 @@ export interface Verdict {
   readonly assumedCopies: number;
   /** How often a mail was called unknown, whatever was done about it then. */
   readonly doubts: number;
+  /** Mails that are on record as failed: the server refused them for good. */
+  readonly failed: number;
 }
 
 interface SendRow extends Record<string, unknown> {
@@ -60,6 +62,7 @@ export async function judge(site: Site, customers: readonly string[]): Promise<V
     early: await earlyOf(site),
     mails: rows.length,
     unknown: rows.filter((row) => row.status === 'unknown').length,
+    failed: rows.filter((row) => row.status === 'failed').length,
     resent: rows.filter((row) => row.resends > 0).length,
     admittedCopies: rows.filter((row) => countOf(row) > 1 && countOf(row) <= 1 + row.resends).length,
     // The policies of the company's playbooks are the default ones.
@@ -84,7 +87,7 @@ function lostOf(
 ): readonly string[] {
   const accounted = new Map<string, number>();
   for (const row of rows) {
-    if (countOf(row) === 0 && row.status !== 'unknown') continue;
+    if (countOf(row) === 0 && row.status !== 'unknown' && row.status !== 'failed') continue;
     const key = `${row.customer} ${row.lane}`;
     accounted.set(key, (accounted.get(key) ?? 0) + 1);
   }

@@ -1,6 +1,7 @@
 /** Steady load: orders of new customers come in, and the business clock runs a minute in every round. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ingest, type Incoming } from '../../engine/store/ingest.ts';
+import { classifyFailure } from '../../engine/store/failures.ts';
 import { businessNow } from '../../engine/store/database.ts';
 import { setSteppedClock, stepUntil } from '../../workers/clock.ts';
 import type { Site } from './site.ts';
@@ -33,8 +34,16 @@ export interface Load {
   backlog(): Promise<number>;
 }
 
+/** How load comes in. */
+export interface LoadOptions {
+  /** Tries again while the database is away, as whoever sends events does that are not taken in. Default: false. */
+  readonly isPatient?: boolean;
+}
+
+const AGAIN_AFTER_MS = 100;
+
 /** Makes ready to load a site. */
-export function openLoad(site: Site): Load {
+export function openLoad(site: Site, { isPatient = false }: LoadOptions = {}): Load {
   const customers: string[] = [];
   let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
@@ -65,7 +74,7 @@ export function openLoad(site: Site): Load {
       const { signal } = stopping;
       running = (async () => {
         while (!signal.aborted) {
-          await round(rate);
+          await (isPatient ? patiently(async () => round(rate), signal) : round(rate));
           await sleep(rate.pauseMs);
         }
       })();
@@ -85,6 +94,18 @@ export function openLoad(site: Site): Load {
   };
 }
 
+/** Until it succeeds: events that were taken in and not confirmed are known by their ids the next time. */
+async function patiently(round: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await round();
+    } catch (error) {
+      if (classifyFailure(error) !== 'fatal') throw error;
+      await sleep(AGAIN_AFTER_MS);
+    }
+  }
+}
+
 /** As the intake does it: commit, then hint. */
 async function takeIn(site: Site, keys: readonly string[], at: number): Promise<void> {
   const batch = keys.flatMap((customer): Incoming[] => [
@@ -97,7 +118,9 @@ async function takeIn(site: Site, keys: readonly string[], at: number): Promise<
     },
   ]);
   const taken = await ingest(site.db, site.cache, batch, { history: false });
-  if (taken.accepted !== batch.length) throw new Error(`of ${batch.length} items ${taken.accepted} were taken in`);
+  // Tried again, they may have been taken in already.
+  const known = taken.accepted + taken.duplicates;
+  if (known !== batch.length) throw new Error(`of ${batch.length} items ${known} were taken in`);
   void site.hints.send({ ...taken.planned, advance: taken.due });
 }
 

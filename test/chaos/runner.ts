@@ -42,7 +42,7 @@ export async function runScenario(scenario: Scenario, backend: Backend, seed: nu
   const seconds = (): number => Math.round((performance.now() - startedMs) / 1_000);
   let site: ChaosSite | null = null;
   try {
-    site = await (scenario.open?.(backend, scale) ?? openChaosSite(backend, scenario.counter));
+    site = await (scenario.open?.(backend, scale, seed) ?? openChaosSite(backend, scenario.counter));
     const outcome = await scenario.run(site, seed, scale);
     return { ...row, outcome, violations: violations(outcome), seconds: seconds() };
   } catch (error) {

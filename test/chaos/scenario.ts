@@ -52,7 +52,7 @@ export interface Scenario {
   /** How the mail server behaves. Default: it thinks for a moment, and takes half of the mails before and half after. */
   readonly counter?: CounterOptions;
   /** Opens a site of its own kind. Default: the run's PostgreSQL, and with `redis` a Redis of its own. */
-  readonly open?: (backend: Backend, scale: Scale) => Promise<ChaosSite>;
+  readonly open?: (backend: Backend, scale: Scale, seed: number) => Promise<ChaosSite>;
   /** Does it, on a fresh site; `seed` decides everything that is chance. The caller closes the site. */
   run(site: ChaosSite, seed: number, scale: Scale): Promise<Outcome>;
 }

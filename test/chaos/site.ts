@@ -1,5 +1,6 @@
 /** Where a fleet works: a real database with a deployed company, a queue, and a counter of mails. */
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
@@ -11,9 +12,10 @@ import { migrate } from '../../engine/store/migrate.ts';
 import { setSteppedClock } from '../../workers/clock.ts';
 import { openHints, type Hints } from '../../workers/hints.ts';
 import { queuePrefixOf } from '../../workers/parts.ts';
+import type { TestCertificate } from '../support/certificate.ts';
 import { testFolder } from '../support/folder.ts';
-import { testDatabase } from '../support/postgres.ts';
-import { spawnSink, type SinkOptions, type SpawnedSink } from '../support/smtp-sink.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { spawnSink, type SpawnedSink, type SpawnedSinkOptions } from '../support/smtp-sink.ts';
 import { compileSources } from '../support/staff.ts';
 import { writeCompany } from './company.ts';
 import { outerEnv, startFleet, type Fleet } from './fleet.ts';
@@ -46,11 +48,15 @@ export interface Site {
 }
 
 /** How the counter behaves. */
-export type CounterOptions = Pick<SinkOptions, 'thinkMs' | 'takesLate'>;
+export type CounterOptions = SpawnedSinkOptions;
 
 /** Opens a site. `redisUrl` null: the queue is on the same PostgreSQL. The counter is as told. */
-export async function openSite(redisUrl: string | null, counter: CounterOptions = {}): Promise<Site> {
-  const database = await testDatabase();
+export async function openSite(
+  redisUrl: string | null,
+  counter: CounterOptions = {},
+  database: TestDatabase | null = null,
+): Promise<Site> {
+  database ??= await testDatabase();
   const folder = await testFolder();
   const db = openDatabase(database.url, { max: 6 });
   await migrate(db);
@@ -63,10 +69,11 @@ export async function openSite(redisUrl: string | null, counter: CounterOptions 
   const sink = await spawnSink(counter);
   const env = {
     DATABASE_URL: database.url,
-    SMTP_URL: sink.url,
+    SMTP_URL: smtpUrlOf(sink, counter),
     PERENNIAL_PUBLIC_URL: 'https://mail.sample.example',
     PERENNIAL_SMTP_CONNECTIONS: String(CONNECTIONS),
     REDIS_URL: redisUrl ?? '',
+    ...(counter.tls === undefined ? {} : { NODE_EXTRA_CA_CERTS: await writeAuthority(counter.tls) }),
   };
   const deploy: Site['deploy'] = async (changed) => {
     await writeCompany(folder, changed);
@@ -95,4 +102,17 @@ export async function openSite(redisUrl: string | null, counter: CounterOptions 
       await database.drop();
     },
   };
+}
+
+function smtpUrlOf(sink: SpawnedSink, { auth }: CounterOptions): string {
+  const url = new URL(sink.url);
+  url.username = auth?.user ?? '';
+  url.password = auth?.pass ?? '';
+  return url.href;
+}
+
+async function writeAuthority({ cert }: TestCertificate): Promise<string> {
+  const file = path.join(await testFolder(), 'authority.pem');
+  await writeFile(file, cert);
+  return file;
 }

@@ -265,6 +265,17 @@ describe('kept-open connections', () => {
     expect(told(await transport.deliver(MAIL, async () => true), 0)).toBe('retry connection');
   });
 
+  it('are left by a server that never says goodbye without waiting for its word', async () => {
+    const sink = await sinkWith(at('quit', STALL));
+    const transport = openTransport({
+      url: sink.url,
+      connections: 1,
+      timeouts: { connectMs: 30_000, replyMs: 600_000 },
+    });
+    expect((await transport.deliver(MAIL, async () => true)).kind).toBe('accepted');
+    await transport.close();
+  });
+
   it('end what they are at when they are stopped, and withhold every mail that waits for one', async () => {
     const sink = await sinkWith({});
     const transport = transportTo(sink.url);

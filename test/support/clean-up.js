@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
@@ -10,6 +11,11 @@ export async function cleanUp(dir) {
     // Nothing of it is kept, so nothing need be written: an immediate shutdown, a plain kill.
     if (name === 'postmaster.pid') await end(path.join(dir, file), 'SIGQUIT');
     if (name === 'redis.pid') await end(path.join(dir, file), 'SIGKILL');
+  }
+  // A small disk of its own, which a killed run has left mounted.
+  const mounts = await readFile('/proc/mounts', 'utf8').catch(() => '');
+  for (const place of mounts.split('\n').map((line) => line.split(' ')[1] ?? '')) {
+    if (place.startsWith(`${dir}/`)) spawnSync('umount', ['--lazy', place]);
   }
   await rm(dir, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -6,7 +6,14 @@ import process from 'node:process';
 import pg from 'pg';
 import { serverAccount } from '../../workers/embedded/account.ts';
 import { runnableBinaries } from '../../workers/embedded/binaries.ts';
-import { createCluster, folderFor, newPassword, serverUrl, startServer } from '../../workers/embedded/cluster.ts';
+import {
+  createCluster,
+  type Cluster,
+  folderFor,
+  newPassword,
+  serverUrl,
+  startServer,
+} from '../../workers/embedded/cluster.ts';
 import { withFileLock } from '../../workers/embedded/file-lock.ts';
 
 /** An empty database of one test file. */
@@ -58,6 +65,14 @@ async function embeddedServer(durable: boolean): Promise<string> {
 }
 
 async function startEmbedded(home: string, durable: boolean): Promise<string> {
+  const cluster = await clusterIn(home, durable);
+  const password = newPassword();
+  await createCluster(cluster, password);
+  return serverUrl(await startServer(cluster, { kind: 'any' }), password, 'postgres');
+}
+
+/** Where an embedded server of the tests lives; makes its folder, and no more. */
+export async function clusterIn(home: string, durable: boolean): Promise<Cluster> {
   const account = await serverAccount();
   await folderFor(account, home);
   const copyRoot = path.join(tmpdir(), `perennial-test-binaries-${(await stat(home)).uid}`);
@@ -67,8 +82,5 @@ async function startEmbedded(home: string, durable: boolean): Promise<string> {
     () => undefined,
   );
   const dataDir = path.join(home, 'data');
-  const cluster = { binaries, account, dataDir, logFile: path.join(home, 'log'), durable };
-  const password = newPassword();
-  await createCluster(cluster, password);
-  return serverUrl(await startServer(cluster, { kind: 'any' }), password, 'postgres');
+  return { binaries, account, dataDir, logFile: path.join(home, 'log'), durable };
 }

@@ -7,10 +7,37 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import tls from 'node:tls';
+import type { TestCertificate } from './certificate.ts';
+import type { PlannedFault, Stroke } from './fault-plan.ts';
 
-/** Where a conversation stands. `dot` is before a message counts as taken, `taken` after that and before the reply. */
+/**
+ * Where a conversation stands. `connect` is before the first word, `dot` before a message counts as taken, `taken` after
+ * that and before the reply, `replied` after it.
+ */
 export type Stage =
-  'connect' | 'ehlo' | 'auth' | 'mail' | 'rcpt' | 'data' | 'body' | 'dot' | 'taken' | 'replied' | 'rset';
+  | 'connect'
+  | 'greeting'
+  | 'ehlo'
+  | 'starttls'
+  | 'auth'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'body'
+  | 'dot'
+  | 'taken'
+  | 'replied'
+  | 'rset'
+  | 'quit';
+
+/** Whom a conversation is about at that moment, as far as the sink has been told. */
+export interface Concerned {
+  readonly to: readonly string[];
+  /** From the end of a message until the next MAIL. */
+  readonly messageId: string | null;
+}
 
 /** What the sink does instead of going on. `stall` says nothing more, and keeps the connection open. */
 export type Fault =
@@ -45,7 +72,7 @@ const REPLY_TRAVELS_MS = 250;
 
 export interface SinkOptions {
   /** Asked at each stage with its number on that connection (0, 1, …); null goes on. */
-  readonly fault?: (stage: Stage, turn: number, connection: number) => Fault | null;
+  readonly fault?: (stage: Stage, turn: number, connection: number, concerned: Concerned) => Fault | null;
   /** Default: true. */
   readonly pipelining?: boolean;
   /** Keep whole messages in `sources`. Default: false. */
@@ -59,6 +86,12 @@ export interface SinkOptions {
   readonly takesLate?: boolean;
   /** Asked of each recipient: the reply with which the connection is closed; null takes the recipient. */
   readonly refuse?: (to: string) => string | null;
+  /** Offers STARTTLS, and AUTH under it only. */
+  readonly tls?: TestCertificate;
+  /** Ends each connection in order after so many messages. Default: never. */
+  readonly messagesPerConnection?: number;
+  /** A conversation that stalls is reset after so long, in ms. Default: never. */
+  readonly stallMs?: number;
   /** Accept AUTH PLAIN with this user and password. */
   readonly auth?: { readonly user: string; readonly pass: string };
 }
@@ -73,15 +106,21 @@ export interface Sink {
   readonly cuts: readonly Cut[];
   /** Conversations with a message under way at this moment. */
   readonly underWay: number;
+  /** Conversations that stall at this moment. */
+  readonly stalled: number;
   /** Resolves when that stage is next reached, or a connection is gone. */
   reached(stage: Stage | 'gone'): Promise<void>;
+  /** Refuses new connections for so long; those that are there go on. */
+  refuseFor(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
 const DOT = Buffer.from('\r\n.\r\n');
 
 class Conversation {
-  readonly #socket: net.Socket;
+  /** Below TLS, where there is any. */
+  readonly #raw: net.Socket;
+  #socket: net.Socket;
   readonly #server: SinkState;
   readonly #number: number;
   readonly #turns = new Map<Stage, number>();
@@ -95,8 +134,11 @@ class Conversation {
   #repliedAtMs = Number.NEGATIVE_INFINITY;
   #from = '';
   #to: string[] = [];
+  #messageId: string | null = null;
+  #messages = 0;
 
   constructor(socket: net.Socket, server: SinkState, number: number) {
+    this.#raw = socket;
     this.#socket = socket;
     this.#server = server;
     this.#number = number;
@@ -104,11 +146,16 @@ class Conversation {
 
   start(): void {
     this.#socket.setNoDelay(true);
-    this.#socket.on('error', () => this.#socket.destroy());
-    this.#socket.on('data', (chunk) => this.#read(chunk));
-    this.#socket.once('end', () => this.#cut());
-    this.#socket.once('close', () => this.#cut());
-    if (this.#goesOn('connect')) this.#write('220 sink.test ESMTP');
+    this.#listen();
+    this.#raw.once('end', () => this.#cut());
+    this.#raw.once('close', () => this.#cut());
+    if (this.#goesOn('connect') && this.#goesOn('greeting')) this.#write('220 sink.test ESMTP');
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk) => this.#read(chunk));
   }
 
   get underWay(): boolean {
@@ -140,6 +187,8 @@ class Conversation {
     if (end < 0) return null;
     this.#inBody = false;
     const message = buffer.subarray(0, end + 2);
+    this.#messageId = messageIdOf(message);
+    this.#messages += 1;
     if (this.#goesOn('dot')) {
       const [from, to] = [this.#from, this.#to];
       const take = (): void => this.#server.take(message, from, to);
@@ -168,7 +217,11 @@ class Conversation {
   #taken(): void {
     this.#repliedAtMs = Date.now();
     if (this.#goesOn('taken')) this.#write('250 2.0.0 taken');
-    if (!this.#dead) this.#goesOn('replied');
+    if (!this.#dead && !this.#goesOn('replied')) return;
+    const { messagesPerConnection = Number.POSITIVE_INFINITY } = this.#server.options;
+    if (this.#dead || this.#messages < messagesPerConnection) return;
+    this.#dead = true;
+    this.#socket.end();
   }
 
   #readLine(buffer: Buffer): Buffer | null {
@@ -181,6 +234,7 @@ class Conversation {
   #command(line: string): void {
     const verb = line.slice(0, 4).toUpperCase();
     if (verb === 'EHLO' || verb === 'HELO') return this.#greet();
+    if (verb === 'STAR') return this.#startTls();
     if (verb === 'AUTH') return this.#signIn(line);
     if (verb === 'MAIL') return this.#mail(line);
     if (verb === 'RCPT') return this.#rcpt(line);
@@ -192,6 +246,7 @@ class Conversation {
       return;
     }
     if (verb === 'QUIT') {
+      if (!this.#goesOn('quit')) return;
       this.#over = true;
       this.#socket.end('221 2.0.0 bye\r\n');
     } else this.#write('502 5.5.1 unknown command');
@@ -199,16 +254,28 @@ class Conversation {
 
   #greet(): void {
     if (!this.#goesOn('ehlo')) return;
-    const { auth, pipelining } = this.#server.options;
+    const { auth, pipelining, tls: certificate } = this.#server.options;
+    const isInClear = certificate !== undefined && this.#socket === this.#raw;
     const extensions = [
       'sink.test',
       ...(pipelining === false ? [] : ['PIPELINING']),
-      ...(auth === undefined ? [] : ['AUTH PLAIN']),
+      ...(isInClear ? ['STARTTLS'] : []),
+      ...(auth === undefined || isInClear ? [] : ['AUTH PLAIN']),
       'SIZE 1000000',
     ];
     this.#write(
       extensions.map((name, index) => `250${index === extensions.length - 1 ? ' ' : '-'}${name}`).join('\r\n'),
     );
+  }
+
+  #startTls(): void {
+    if (!this.#goesOn('starttls')) return;
+    const { tls: certificate } = this.#server.options;
+    if (certificate === undefined) return this.#write('502 5.5.1 unknown command');
+    this.#write('220 2.0.0 go on');
+    this.#raw.removeAllListeners('data');
+    this.#socket = new tls.TLSSocket(this.#raw, { isServer: true, ...certificate });
+    this.#listen();
   }
 
   #signIn(line: string): void {
@@ -224,10 +291,13 @@ class Conversation {
     if (!this.#goesOn('mail')) return;
     if (this.#from !== '') return this.#write('503 5.5.1 nested MAIL');
     this.#from = /<([^>]*)>/.exec(line)?.[1] ?? '';
+    this.#messageId = null;
     this.#write('250 2.1.0 ok');
   }
 
   #rcpt(line: string): void {
+    // Of commands that came together, those after a refused one mean nothing.
+    if (this.#from === '') return this.#write('503 5.5.1 no sender');
     if (!this.#goesOn('rcpt')) return;
     const to = /<([^>]*)>/.exec(line)?.[1] ?? '';
     const refusal = this.#server.options.refuse?.(to) ?? null;
@@ -241,8 +311,8 @@ class Conversation {
   }
 
   #data(): void {
-    if (!this.#goesOn('data')) return;
     if (this.#to.length === 0) return this.#write('503 5.5.1 no recipient');
+    if (!this.#goesOn('data')) return;
     this.#write('354 go on');
     this.#inBody = true;
     this.#goesOn('body');
@@ -253,7 +323,8 @@ class Conversation {
     const turn = this.#turns.get(stage) ?? 0;
     this.#turns.set(stage, turn + 1);
     this.#server.note(stage);
-    const fault = this.#server.options.fault?.(stage, turn, this.#number) ?? null;
+    const concerned = { to: this.#to, messageId: this.#messageId };
+    const fault = this.#server.options.fault?.(stage, turn, this.#number, concerned) ?? null;
     if (fault === null) return true;
     if (fault.do === 'reply') {
       this.#write(fault.line);
@@ -262,8 +333,16 @@ class Conversation {
     this.#dead = true;
     if (fault.do === 'reply-and-close') this.#socket.end(`${fault.line}\r\n`);
     else if (fault.do === 'close') this.#socket.end();
-    else if (fault.do === 'reset') this.#socket.resetAndDestroy();
+    else if (fault.do === 'reset') this.#raw.resetAndDestroy();
+    else this.#stall();
     return false;
+  }
+
+  #stall(): void {
+    this.#server.stalled += 1;
+    this.#raw.once('close', () => (this.#server.stalled -= 1));
+    const { stallMs } = this.#server.options;
+    if (stallMs !== undefined) setTimeout(() => this.#raw.resetAndDestroy(), stallMs).unref();
   }
 
   #write(line: string): void {
@@ -271,11 +350,17 @@ class Conversation {
   }
 }
 
+function messageIdOf(message: Buffer): string {
+  const head = message.toString('latin1', 0, Math.min(message.length, 4096));
+  return /^message-id:\s*(<[^>]*>)/im.exec(head)?.[1] ?? '';
+}
+
 class SinkState {
   readonly options: SinkOptions;
   readonly taken: Taken[] = [];
   readonly sources: Buffer[] = [];
   readonly cuts: Cut[] = [];
+  stalled = 0;
   #waiting: { readonly stage: Stage | 'gone'; readonly resolve: () => void }[] = [];
 
   constructor(options: SinkOptions) {
@@ -283,9 +368,7 @@ class SinkState {
   }
 
   take(message: Buffer, from: string, to: readonly string[]): void {
-    const head = message.toString('latin1', 0, Math.min(message.length, 4096));
-    const messageId = /^message-id:\s*(<[^>]*>)/im.exec(head)?.[1] ?? '';
-    this.taken.push({ messageId, from, to: [...to], atMs: Date.now() });
+    this.taken.push({ messageId: messageIdOf(message), from, to: [...to], atMs: Date.now() });
     if (this.options.keep === true)
       this.sources.push(Buffer.from(message.toString('latin1').replace(/^\.\./gm, '.'), 'latin1'));
   }
@@ -331,7 +414,16 @@ export async function startSink(options: SinkOptions = {}, port = 0): Promise<Si
     get underWay() {
       return [...sockets.values()].filter((conversation) => conversation.underWay).length;
     },
+    get stalled() {
+      return state.stalled;
+    },
     reached: (stage) => state.reached(stage),
+    refuseFor: async (ms) => {
+      server.close();
+      await sleep(ms);
+      server.listen(address.port, '127.0.0.1');
+      await once(server, 'listening');
+    },
     close: async () => {
       server.close();
       for (const socket of sockets.keys()) socket.destroy();
@@ -345,6 +437,17 @@ export interface SinkStanding {
   readonly takenCount: number;
   readonly cuts: readonly Cut[];
   readonly underWay: number;
+  readonly stalled: number;
+}
+
+/** What may be asked of a sink in a process of its own. */
+export type Question =
+  { readonly kind: 'taken' | 'standing' | 'strokes' } | { readonly kind: 'refuse'; readonly ms: number };
+
+/** How a sink in a process of its own behaves. */
+export interface SpawnedSinkOptions extends Omit<SinkOptions, 'fault' | 'refuse'> {
+  /** Faults that it has in store. */
+  readonly plan?: readonly PlannedFault[];
 }
 
 /** A sink in a process of its own. */
@@ -356,11 +459,15 @@ export interface SpawnedSink {
   taken(): Promise<readonly Taken[]>;
   /** How many messages were taken, which conversations were cut, and how many have a message under way. */
   standing(): Promise<SinkStanding>;
+  /** The faults of its plan that have come about. */
+  strokes(): Promise<readonly Stroke[]>;
+  /** Refuses new connections for so long. */
+  refuseFor(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Starts a sink in a process of its own, which ends with this one. */
-export async function spawnSink(options: Omit<SinkOptions, 'fault' | 'refuse'> = {}, port = 0): Promise<SpawnedSink> {
+export async function spawnSink(options: SpawnedSinkOptions = {}, port = 0): Promise<SpawnedSink> {
   const main = path.join(import.meta.dirname, 'smtp-sink-process.ts');
   const child = fork(main, [JSON.stringify({ options, port })], {
     execArgv: ['--import', path.join(import.meta.dirname, 'ts-loader.js')],
@@ -373,7 +480,7 @@ export async function spawnSink(options: Omit<SinkOptions, 'fault' | 'refuse'> =
     answers.get(id)?.(answer);
     answers.delete(id);
   });
-  const ask = async (what: 'taken' | 'standing'): Promise<unknown> => {
+  const ask = async (what: Question): Promise<unknown> => {
     const id = asked++;
     return new Promise((resolve) => {
       answers.set(id, resolve);
@@ -384,8 +491,10 @@ export async function spawnSink(options: Omit<SinkOptions, 'fault' | 'refuse'> =
     url: `smtp://127.0.0.1:${actual}`,
     port: actual,
     pid: child.pid ?? 0,
-    taken: async () => (await ask('taken')) as readonly Taken[],
-    standing: async () => (await ask('standing')) as SinkStanding,
+    taken: async () => (await ask({ kind: 'taken' })) as readonly Taken[],
+    standing: async () => (await ask({ kind: 'standing' })) as SinkStanding,
+    strokes: async () => (await ask({ kind: 'strokes' })) as readonly Stroke[],
+    refuseFor: async (ms) => void (await ask({ kind: 'refuse', ms })),
     close: async () => {
       const exited = once(child, 'exit');
       child.disconnect();
