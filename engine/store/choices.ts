@@ -7,13 +7,14 @@
  */
 import { ALL_TOPICS, isSubscribed } from '../journey/attempt.ts';
 import type { Company } from '../playbook/types.ts';
+import type { Instant } from '../time/types.ts';
 import { writeAudit } from './audit.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
 import { erasedAmong } from './erasures.ts';
 import { loadConsentOf } from './load-readers.ts';
 import { patientTransaction } from './patience.ts';
 import { time } from './sql.ts';
-import { lockReaders, suppressIn } from './suppress.ts';
+import { lockReaders, suppressLocked } from './suppress.ts';
 
 /** Whom a mail was for. */
 export interface MailReader {
@@ -77,14 +78,18 @@ export async function recordChoices(db: Database, reader: MailReader, choices: C
   const reason = `by the link in mail ${sendId}`;
   const addresses = [...new Set([address, presentAddress ?? address])];
   await patientTransaction(db, async (tx) => {
-    await lockReaders(tx, ...addresses);
+    const ids = await lockReaders(tx, ...addresses);
+    const [erased, now] = await Promise.all([erasedAmong(tx, 'address', addresses), businessNow(tx)]);
     // Forgotten since the link was looked up: nothing more is written about them.
-    if ((await erasedAmong(tx, 'address', [address])).size > 0) return;
+    if (erased.has(address)) return;
     for (const scope of choices.no) {
-      for (const one of addresses) await suppressIn(tx, { address: one, scope, source, reason, by, sendId });
+      for (const one of addresses.filter((each) => !erased.has(each))) {
+        const suppression = { address: one, scope, source, reason, by, sendId };
+        await suppressLocked(tx, suppression, { address: one, ids, now });
+      }
     }
     for (const yes of choices.yes)
-      await subscribe(tx, { address, source, reason, by, sendId, ...yes }, choices.language);
+      await subscribe(tx, { address, source, reason, by, sendId, now, ...yes }, choices.language);
   });
 }
 
@@ -102,11 +107,11 @@ interface Subscription {
   readonly by: string;
   readonly sendId: number;
   readonly wording: string;
+  readonly now: Instant;
 }
 
 async function subscribe(tx: Queryable, subscription: Subscription, language: string): Promise<void> {
-  const { address, topic, source, reason, by, sendId, wording } = subscription;
-  const now = await businessNow(tx);
+  const { address, topic, source, reason, by, sendId, wording, now } = subscription;
   const { rowCount } = await tx.query('delete from suppressions where address = $1 and scope = $2', [address, topic]);
   await tx.query(
     `with fresh as (

@@ -5,6 +5,7 @@
  */
 import { ALL_TOPICS } from '../journey/attempt.ts';
 import { normaliseAddress } from '../message/address.ts';
+import type { Instant } from '../time/types.ts';
 import { writeAudit } from './audit.ts';
 import { businessNow, type Database, type Queryable } from './database.ts';
 import { erasedAmong } from './erasures.ts';
@@ -42,18 +43,38 @@ export async function suppress(db: Database, suppression: Suppression): Promise<
  * address that was erased, and nothing is written about it.
  */
 export async function suppressIn(tx: Queryable, suppression: Suppression): Promise<SuppressionOutcome> {
-  return change(tx, 'suppress', suppression, async (address, now) => {
-    const { rowCount } = await tx.query(
+  return change(tx, suppression, async (locked) => suppressLocked(tx, suppression, locked));
+}
+
+/** Customers who have an address, locked, at a business time. */
+export interface LockedReaders {
+  /** Normalised; it was not erased. */
+  readonly address: string;
+  readonly ids: readonly number[];
+  readonly now: Instant;
+}
+
+/** The same for whoever holds the locks already. */
+export async function suppressLocked(
+  tx: Queryable,
+  suppression: Suppression,
+  { address, ids, now }: LockedReaders,
+): Promise<SuppressionOutcome> {
+  const { scope, source, reason, sendId = null } = suppression;
+  const topic = scope === EVERYTHING ? null : scope;
+  const [{ rowCount }] = await Promise.all([
+    tx.query(
       `insert into suppressions (address, scope, at, source, reason, send_id)
        values ($1, $2, to_timestamp($3::float8 / 1000), $4, $5, $6) on conflict (address, scope) do nothing`,
-      [address, suppression.scope, now, suppression.source, suppression.reason, suppression.sendId ?? null],
-    );
-    const topic = suppression.scope === EVERYTHING ? null : suppression.scope;
-    await revokeFromCustomers(tx, await customersOf(tx, address), topic);
-    await revokeFromAddress(tx, address, topic);
-    await withdraw(tx, address, suppression, now);
-    return rowCount === 1;
-  });
+      [address, scope, now, source, reason, sendId],
+    ),
+    revokeFromCustomers(tx, ids, topic),
+    revokeFromAddress(tx, address, topic),
+    withdraw(tx, address, suppression, now),
+  ]);
+  if (rowCount !== 1) return 'unchanged';
+  await note(tx, 'suppress', suppression, address, now);
+  return 'changed';
 }
 
 /** What had been agreed to is agreed to no longer, and when it ended is on record with how it began. */
@@ -79,34 +100,44 @@ export async function unsuppress(db: Database, suppression: Suppression): Promis
 
 /** The same as a part of a transaction. */
 export async function unsuppressIn(tx: Queryable, suppression: Suppression): Promise<SuppressionOutcome> {
-  return change(tx, 'unsuppress', suppression, async (address) => {
+  return change(tx, suppression, async ({ address, now }) => {
     const { rowCount } = await tx.query('delete from suppressions where address = $1 and scope = $2', [
       address,
       suppression.scope,
     ]);
-    return rowCount === 1;
+    if (rowCount !== 1) return 'unchanged';
+    await note(tx, 'unsuppress', suppression, address, now);
+    return 'changed';
   });
 }
 
 async function change(
   tx: Queryable,
-  action: 'suppress' | 'unsuppress',
   suppression: Suppression,
-  apply: (address: string, now: number) => Promise<boolean>,
+  apply: (locked: LockedReaders) => Promise<SuppressionOutcome>,
 ): Promise<SuppressionOutcome> {
   const address = normaliseAddress(suppression.address);
   if (address === null) return 'no address';
-  await lockReaders(tx, address);
-  if ((await erasedAmong(tx, 'address', [address])).size > 0) return 'unchanged';
-  const now = await businessNow(tx);
-  if (!(await apply(address, now))) return 'unchanged';
-  const { by, reason, scope, source } = suppression;
-  await writeAudit(tx, { businessAt: now, by, action, reason, detail: { address, scope, source } });
-  return 'changed';
+  const ids = await lockReaders(tx, address);
+  const [erased, now] = await Promise.all([erasedAmong(tx, 'address', [address]), businessNow(tx)]);
+  return erased.size > 0 ? 'unchanged' : apply({ address, ids, now });
 }
 
-/** Locks the customers of these addresses; those who take one while we wait for the others are locked as well. */
-export async function lockReaders(tx: Queryable, ...addresses: readonly string[]): Promise<void> {
+async function note(
+  tx: Queryable,
+  action: 'suppress' | 'unsuppress',
+  { by, reason, scope, source }: Suppression,
+  address: string,
+  now: Instant,
+): Promise<void> {
+  await writeAudit(tx, { businessAt: now, by, action, reason, detail: { address, scope, source } });
+}
+
+/**
+ * Locks the customers of these addresses, and returns who they are; those who take one while we wait for the others are
+ * locked as well.
+ */
+export async function lockReaders(tx: Queryable, ...addresses: readonly string[]): Promise<readonly number[]> {
   let ids = await customersOf(tx, ...addresses);
   for (
     let locked: readonly number[] = [];
@@ -116,6 +147,7 @@ export async function lockReaders(tx: Queryable, ...addresses: readonly string[]
     await lockCustomers(tx, ids);
     locked = ids;
   }
+  return ids;
 }
 
 async function customersOf(tx: Queryable, ...addresses: readonly string[]): Promise<number[]> {
