@@ -5,7 +5,7 @@ interface Group {
   /** As the help shows it. */
   readonly heading: string;
   /** By the first word of the command line. */
-  readonly commands: Readonly<Record<string, () => Promise<Command>>>;
+  readonly commands: Readonly<Record<string, (version: string) => Promise<Command>>>;
 }
 
 /** Each in its module, loaded when it is needed: all of them together take longer to load than most take to run. */
@@ -39,8 +39,8 @@ const GROUPS: readonly Group[] = [
   {
     heading: 'Running:',
     commands: {
-      start: async () => (await import('./start.ts')).startCommand(),
-      work: async () => (await import('./start.ts')).workCommand(),
+      start: async (version) => (await import('./start.ts')).startCommand(version),
+      work: async (version) => (await import('./start.ts')).workCommand(version),
       migrate: async () => (await import('./migrate.ts')).migrateCommand(),
       demo: async () => (await import('./demo.ts')).demoCommand(),
     },
@@ -99,7 +99,7 @@ export async function perennialProgram(version: string, word?: string): Promise<
   const isKnown = GROUPS.some(({ commands }) => word !== undefined && Object.hasOwn(commands, word));
   for (const { heading, commands } of GROUPS) {
     for (const [name, load] of Object.entries(commands)) {
-      if (!isKnown || name === word) program.addCommand((await load()).helpGroup(heading));
+      if (!isKnown || name === word) program.addCommand((await load(version)).helpGroup(heading));
     }
   }
   return program;

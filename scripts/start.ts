@@ -13,26 +13,40 @@ const DRAIN_MS = 30_000;
 /** Between everything being closed and the end of the process there is nothing left to wait for. */
 const LEFT_OPEN_MS = 2_000;
 
+/** sysexits.h: an error within the program. */
+const STUCK_EXIT = 70;
+
 interface Options {
   readonly project: string;
+  readonly metricsPort?: number;
   readonly roles: readonly Role[];
 }
 
 /** `perennial start`: all roles in one process. */
-export function startCommand(): Command {
-  return new Command('start')
-    .description('run the engine: scheduler, workers and intake in one process')
-    .option('--project <dir>', 'the company folder', '.')
-    .action(async ({ project }: Options) => run({ project, roles: ROLES }));
+export function startCommand(version: string): Command {
+  return runningCommand('start', 'run the engine: scheduler, workers and intake in one process').action(
+    async (options: Omit<Options, 'roles'>) => run({ ...options, roles: ROLES }, version),
+  );
 }
 
 /** `perennial work --roles …`: one process of a fleet. */
-export function workCommand(): Command {
-  return new Command('work')
-    .description('run some roles of the engine, as one process of a fleet')
-    .option('--project <dir>', 'the company folder', '.')
+export function workCommand(version: string): Command {
+  return runningCommand('work', 'run some roles of the engine, as one process of a fleet')
     .requiredOption('--roles <list>', `which, parted by commas: ${ROLES.join(', ')}`, parseRoles)
-    .action(run);
+    .action(async (options: Options) => run(options, version));
+}
+
+function runningCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option('--project <dir>', 'the company folder', '.')
+    .option('--metrics-port <port>', 'serve /healthz, /readyz and /metrics there; 0 for any free port', parsePort);
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new InvalidArgumentError('Expected a whole number from 0 to 65535.');
 }
 
 function parseRoles(text: string): readonly Role[] {
@@ -44,20 +58,21 @@ function parseRoles(text: string): readonly Role[] {
   return ROLES.filter((role) => names.includes(role));
 }
 
-async function run({ project, roles }: Options): Promise<void> {
-  const config = readConfig(process.env, project);
+async function run({ project, roles, metricsPort }: Options, version: string): Promise<void> {
+  const read = readConfig(process.env, project);
+  const config = metricsPort === undefined ? read : { ...read, metricsPort };
   const isWhole = roles.length === ROLES.length;
   // With a database of their own, companies run as many as they like, on as many machines.
-  if (!isWhole || config.database.kind !== 'embedded') return runEngine(config, roles);
+  if (!isWhole || config.database.kind !== 'embedded') return runEngine(config, roles, version);
   const forget = await noteStart(config.projectDir);
   try {
-    await runEngine(config, roles);
+    await runEngine(config, roles, version);
   } finally {
     await forget();
   }
 }
 
-async function runEngine(config: Config, roles: readonly Role[]): Promise<void> {
+async function runEngine(config: Config, roles: readonly Role[], version: string): Promise<void> {
   const log = openLog({ level: config.logLevel, name: roles.length === ROLES.length ? 'start' : roles.join('+') });
   const stop = stopSignal();
   const followFiles = config.database.kind === 'embedded';
@@ -68,6 +83,16 @@ async function runEngine(config: Config, roles: readonly Role[]): Promise<void> 
       log,
       roles,
       followFiles,
+      watch: {
+        version,
+        onStuck: (stuck) => {
+          log.fatal(
+            { ...stuck, limitMs: config.watchdogMs },
+            'ended by the watchdog: it has work and does nothing; what was open is found by the others, start it again',
+          );
+          process.exit(STUCK_EXIT);
+        },
+      },
       onProblems: (problems, sources) => {
         process.stderr.write(formatProblems(problems, { colour: process.stderr.isTTY, sources }));
       },

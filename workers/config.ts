@@ -54,6 +54,12 @@ export interface Config {
   readonly writeKey: string | null;
   readonly publicHost: string;
   readonly publicPort: number;
+  /** Where each process tells how it is. */
+  readonly metricsHost: string;
+  /** null: 4590, or any free port where another process has that one. */
+  readonly metricsPort: number | null;
+  /** A process that has work and does nothing for so long is ended, in ms. */
+  readonly watchdogMs: number;
   /** Under which readers reach the public server, without a slash at its end; null: under none that is known. */
   readonly publicUrl: string | null;
   /** What signs webhooks, the present one first; null: they are not called. */
@@ -119,11 +125,7 @@ const schema = z.object({
       description: 'the key that events and profiles must be sent with, at least 16 characters',
       unset: 'one is made in .perennial/write-key; with DATABASE_URL the role public needs it',
     }),
-  PERENNIAL_PUBLIC_HOST: z
-    .string()
-    .regex(/^[A-Za-z0-9._:-]+$/, {
-      error: (issue) => `expected an address or a host name, e.g. 0.0.0.0, not ${quote(issue.input)}`,
-    })
+  PERENNIAL_PUBLIC_HOST: hostName()
     .default('127.0.0.1')
     .meta({ description: 'the address that the public server listens on' }),
   PERENNIAL_PUBLIC_PORT: wholeNumber(0, 65_535, '4500')
@@ -143,6 +145,16 @@ const schema = z.object({
     unset: 'none',
   }),
   ...feedbackVariables,
+  PERENNIAL_METRICS_HOST: hostName()
+    .default('127.0.0.1')
+    .meta({ description: 'the address on which each process has `/healthz`, `/readyz` and `/metrics`' }),
+  PERENNIAL_METRICS_PORT: wholeNumber(0, 65_535, '4590').optional().meta({
+    description: 'its port; 0 for any free one',
+    unset: '4590, or any free one where another process has that: the log says which',
+  }),
+  PERENNIAL_WATCHDOG_SECONDS: wholeNumber(1, 3_600, '60')
+    .default(60)
+    .meta({ description: 'a process that has work and does nothing for so long is ended' }),
   PERENNIAL_CONCURRENCY: z
     .string()
     .default('')
@@ -210,6 +222,9 @@ export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
     writeKey: value.PERENNIAL_WRITE_KEY ?? null,
     publicHost: value.PERENNIAL_PUBLIC_HOST,
     publicPort: value.PERENNIAL_PUBLIC_PORT,
+    metricsHost: value.PERENNIAL_METRICS_HOST,
+    metricsPort: value.PERENNIAL_METRICS_PORT ?? null,
+    watchdogMs: value.PERENNIAL_WATCHDOG_SECONDS * 1_000,
     publicUrl: publicUrlOf(value),
     webhookKeys: value.PERENNIAL_WEBHOOK_SECRET ?? null,
     webhookAllow: value.PERENNIAL_WEBHOOK_ALLOW,
@@ -271,6 +286,12 @@ function requireRedisUrl(value: string, context: z.RefinementCtx): void {
     if (!(error instanceof BadRedisUrl)) throw error;
     context.addIssue({ code: 'custom', message: `${error.message}, not ${maskUrl(value)}` });
   }
+}
+
+function hostName(): z.ZodString {
+  return z.string().regex(/^[A-Za-z0-9._:-]+$/, {
+    error: (issue) => `expected an address or a host name, e.g. 0.0.0.0, not ${quote(issue.input)}`,
+  });
 }
 
 function wholeNumber(min: number, max: number, example: string): z.ZodType<number, string | number> {

@@ -19,6 +19,7 @@ import { recordRefused } from '../engine/store/feedback.ts';
 import type { Hints } from './hints.ts';
 import { composeSend } from './composing.ts';
 import { errorFields, type Logger } from './log.ts';
+import type { DeliveryMeter } from './monitoring/meter.ts';
 import type { Pacing } from './pacing.ts';
 import type { RenderErrors } from './render-errors.ts';
 import { refusalOf } from './returned-mail.ts';
@@ -55,6 +56,7 @@ export interface DeliveryParts {
   readonly provider: Provider | null;
   readonly signer: Signer;
   readonly renderErrors: RenderErrors;
+  readonly meter: DeliveryMeter;
   readonly log: Logger;
 }
 
@@ -74,6 +76,7 @@ export async function deliver(parts: DeliveryParts, lane: MailLane, customerIds:
     const { server } = parts.transports[lane];
     const { claimed, planned } = await claimSends(parts.db, parts.cache, lane, due, { max, server });
     const claimedAtMs = performance.now();
+    parts.meter.claimed(lane, claimed);
     const other = lane === 'bulk' ? 'transactional' : 'bulk';
     void parts.hints.send({ [other]: planned[other] });
     const carried = await Promise.all(
@@ -102,17 +105,20 @@ async function carry(
 ): Promise<SettleResult['kind']> {
   const startedMs = performance.now();
   await parts.room.enter();
+  let recorded: SettleResult | null = null;
   try {
     const result = atDesk(parts, lane, send, claimedAtMs);
     const timed = result.finally(() => parts.claimSize.took(performance.now() - startedMs));
     await parts.settling.settle(timed);
     const settled = await result;
+    recorded = settled;
     if (settled.kind === 'broken' && settled.inARow !== undefined) {
       await parts.renderErrors.held(send.send.playbook, settled.reason, settled.inARow);
     }
     if (settled.kind === 'permanent') await takeRefusal(parts, settled.sendId, settled.reason);
     return settled.kind;
   } finally {
+    parts.meter.ended(lane, send, recorded, performance.now() - claimedAtMs);
     parts.room.leave();
   }
 }
@@ -167,8 +173,13 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
   const outcome: Outcome =
     signed.kind === 'unsigned'
       ? { kind: 'retry', reason: signed.reason, code: null, scope: 'connection' }
-      : await parts.transports[lane].deliver(signed.mail, async () => parts.handOver.handOver({ sendId, fence }));
-  if (outcome.kind === 'retry') await parts.pacing.heed(send, outcome);
+      : await parts.transports[lane].deliver(signed.mail, async () =>
+          parts.meter.handingOver(lane, async () => parts.handOver.handOver({ sendId, fence })),
+        );
+  if (outcome.kind === 'retry') {
+    parts.meter.retry(lane, signed.kind === 'unsigned' ? 'signing' : outcome.scope);
+    await parts.pacing.heed(send, outcome);
+  }
   return { sendId, fence, customerId, ...reported(outcome, send.attempts + 1) };
 }
 

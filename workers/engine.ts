@@ -13,6 +13,7 @@ import { openOutgoing, type Outgoing } from './outgoing.ts';
 import { compileSources, openParts, type Parts } from './parts.ts';
 import { notesFor, requireSettings } from './needs.ts';
 import { requireDkimKeys } from './signing.ts';
+import { openMonitor, type Monitor, type WatchOptions } from './monitoring/open.ts';
 import { startPublic, type PublicServer } from './public.ts';
 
 /** An engine that runs. */
@@ -21,6 +22,8 @@ export interface Engine {
   readonly fleet: Fleet;
   /** Of the public server; null without that role. */
   readonly publicUrl: string | null;
+  /** Where this process tells how it is; null when it is not watched. */
+  readonly monitorUrl: string | null;
   /** What a person should know about this start, a sentence each. */
   readonly notes: readonly string[];
   /** Drains and closes; twice is once. @throws CloseError when something could not be ended; all was tried. */
@@ -34,6 +37,8 @@ export interface EngineOptions {
   readonly roles: readonly Role[];
   /** Deploys the company's files at the start and whenever they change. Only for an embedded database. */
   readonly followFiles: boolean;
+  /** Serves health and metrics, and ends the process when it is stuck. Default: neither. */
+  readonly watch?: Omit<WatchOptions, 'roles'>;
   /** Told of mistakes in the files; the engine goes on with the release it has. */
   readonly onProblems?: (problems: readonly Problem[], sources: readonly SourceFile[]) => void;
 }
@@ -53,10 +58,18 @@ export class NothingToRun extends Error {
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { config, log, roles } = options;
   const closers: Closer[] = [];
-  const closeAll = async (): Promise<void> => closeEach(closers.splice(0).reverse(), log);
+  let monitor: Monitor | null = null;
+  const closeAll = async (): Promise<void> => {
+    monitor?.is('draining');
+    await closeEach(closers.splice(0).reverse(), log);
+  };
   try {
     const parts = await openParts(config, log);
     closers.push({ what: 'the database and the queue', close: parts.close });
+    if (options.watch !== undefined) {
+      const opened = (monitor = await openMonitor(parts, { ...options.watch, roles }));
+      closers.push({ what: 'the watch over this process', close: async () => opened.close() });
+    }
     if (options.followFiles) {
       closers.push({ what: 'the watch over the files', close: await followFiles(parts, options) });
     }
@@ -65,10 +78,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (outgoing !== null) closers.push({ what: 'the ways out of mail', close: outgoing.close });
     const fleet = openFleet(parts, roles, outgoing);
     closers.push({ what: 'the fleet', close: fleet.close });
+    const watching = monitor?.watch(fleet.activity);
+    // A process that drains has a limit of its own.
+    if (watching !== undefined) closers.push({ what: 'the watch over its work', close: async () => watching.stop() });
     const server = roles.includes('public') ? await openPublic(parts, fleet) : null;
     if (server !== null) closers.push({ what: 'the public server', close: async () => server.close() });
     const notes = [...(outgoing?.notes ?? []), ...settings];
-    return { parts, fleet, publicUrl: server?.url ?? null, notes, close: closeAll };
+    monitor?.is('running');
+    const urls = { publicUrl: server?.url ?? null, monitorUrl: monitor?.url ?? null };
+    return { parts, fleet, ...urls, notes, close: closeAll };
   } catch (error) {
     // What could not be closed is in the log; why it did not start is what matters.
     await closeAll().catch(() => undefined);
@@ -82,8 +100,8 @@ function openFleet(parts: Parts, roles: readonly Role[], outgoing: Outgoing | nu
 }
 
 async function openPublic(parts: Parts, fleet: Fleet): Promise<PublicServer> {
-  const { db, cache, config, log } = parts;
-  return startPublic({ db, cache, hints: fleet.hints, config, log });
+  const { db, cache, config, metrics, log } = parts;
+  return startPublic({ db, cache, hints: fleet.hints, config, metrics, log });
 }
 
 function warnOfRefusal(

@@ -7,15 +7,20 @@
  *    is given back, or a slow server would keep the process from ending in time.
  */
 import { providerOf } from '../engine/mail/feedback/carried.ts';
+import type { Provider } from '../engine/mail/feedback/report.ts';
 import type { Transport } from '../engine/mail/transport.ts';
 import { openHandOver } from '../engine/store/hand.ts';
 import { advance } from '../engine/store/advance.ts';
 import type { HintWorker, Lane } from '../engine/queue/queue.ts';
+import type { Database } from '../engine/store/database.ts';
 import { claimSizeFor } from './claim-size.ts';
 import { closeEach, closeTogether, type Closer } from './closing.ts';
 import { deliver, MAX_UNDER_WAY, type DeliveryParts, type MailLane } from './delivering.ts';
 import { openHints, type Hints } from './hints.ts';
 import type { Loop } from './loop.ts';
+import { openActivity, type Activity, type Watched } from './monitoring/activity.ts';
+import { openDeliveryMeter } from './monitoring/meter.ts';
+import type { Metrics } from './monitoring/metrics.ts';
 import { openPacing } from './pacing.ts';
 import type { Parts } from './parts.ts';
 import { openRenderErrors } from './render-errors.ts';
@@ -38,6 +43,8 @@ const HINTS_ARRIVE_MS = 3_000;
 /** The running roles of one process, `public` apart. */
 export interface Fleet {
   readonly hints: Hints;
+  /** What it is at, for a watchdog. */
+  readonly activity: Activity;
   /** Makes the scheduler of this process, if it has one, look now. */
   wake(): void;
   /** Resolves when some work was done since the last call, to true, or after `timeoutMs`, to false. */
@@ -51,17 +58,19 @@ export function startFleet(
   roles: readonly Exclude<Role, 'public'>[],
   transports: Readonly<Record<MailLane, Transport>> | null,
 ): Fleet {
-  const { db, cache, queue, log, config } = parts;
-  const hints = openHints(queue, log);
+  const { db, cache, queue, log, config, metrics } = parts;
+  const hints = openHints(queue, log, metrics);
+  const activity = openActivity(watchedOf(roles));
   const signal = openSignal();
-  const handlers = new Map<Lane, (ids: readonly number[]) => Promise<void>>();
+  const handlers = new Map<Lane, (ids: readonly number[], db: Database) => Promise<void>>();
   const closers: Closer[] = [];
   let onDrain = (): void => undefined;
   let draining = false;
 
   if (roles.includes('advance')) {
-    handlers.set('advance', async (ids) => {
+    handlers.set('advance', async (ids, db) => {
       const { planned } = await advance(db, cache, ids);
+      activity.progress('advance');
       void hints.send(planned);
     });
   }
@@ -70,6 +79,7 @@ export function startFleet(
     const { transactional, bulk } = transports;
     const handOver = openHandOver(db, { expected: () => transactional.conversations + bulk.conversations });
     const settling = openSettling({ db, cache, hints, log, onSettled: signal.raise });
+    const provider = config.smtpUrl === null ? null : providerOf(config.smtpUrl);
     const common = {
       db,
       cache,
@@ -79,7 +89,10 @@ export function startFleet(
       transports,
       pacing: openPacing({ db, log }),
       isDraining: () => draining,
-      provider: config.smtpUrl === null ? null : providerOf(config.smtpUrl),
+      provider,
+      meter: openDeliveryMeter(metrics, providerLabel(config, provider), (lane) => {
+        activity.progress(lane);
+      }),
       signer: openSigner({ config, log }),
       renderErrors: openRenderErrors(db, log),
       log,
@@ -99,8 +112,8 @@ export function startFleet(
           return parts.key;
         },
       };
-      handlers.set(lane, async (ids) => {
-        await deliver(delivery, lane, ids);
+      handlers.set(lane, async (ids, db) => {
+        await deliver({ ...delivery, db }, lane, ids);
       });
     }
     onDrain = () => {
@@ -116,17 +129,26 @@ export function startFleet(
   const calling = roles.includes('deliver') && keys !== null ? startCalling({ db, keys, allow, log }) : null;
 
   let hintedAtMs = Number.NEGATIVE_INFINITY;
-  const handle = async (lane: Lane, ids: readonly number[]): Promise<void> => {
-    await handlers.get(lane)?.(ids);
+  const handle = async (lane: Lane, ids: readonly number[], source: 'hint' | 'sweep'): Promise<void> => {
+    const endTimer = metrics.jobSeconds.startTimer({ lane });
+    let result = 'failed';
+    try {
+      await activity.job(lane, db, async (counted) => handlers.get(lane)?.(ids, counted));
+      result = 'done';
+    } finally {
+      endTimer();
+      metrics.jobs.inc({ lane, source, result });
+    }
     signal.raise();
   };
   const lanes = [...handlers.keys()];
+  for (const lane of lanes) beginAtZero(metrics, lane);
   const workers: HintWorker[] = lanes.map((lane) =>
     queue.work(
       lane,
       async (ids) => {
         hintedAtMs = performance.now();
-        await handle(lane, ids);
+        await handle(lane, ids, 'hint');
       },
       { concurrency: config.concurrency[lane] },
     ),
@@ -134,13 +156,21 @@ export function startFleet(
   const sweep: Loop | null =
     lanes.length === 0
       ? null
-      : startSweeping({ db, lanes, handle, log, hintsArrive: () => performance.now() - hintedAtMs < HINTS_ARRIVE_MS });
+      : startSweeping({
+          db,
+          lanes,
+          handle: async (lane, ids) => handle(lane, ids, 'sweep'),
+          log,
+          onError: () => metrics.roundErrors.inc({ loop: 'sweep' }),
+          hintsArrive: () => performance.now() - hintedAtMs < HINTS_ARRIVE_MS,
+        });
   const scheduler: Scheduler | null = roles.includes('scheduler')
-    ? startScheduler({ db, cache, queue, hints, log })
+    ? startScheduler({ db, cache, queue, hints, log, metrics, activity })
     : null;
 
   return {
     hints,
+    activity,
     wake: () => scheduler?.wake(),
     worked: signal.wait,
     close: async () => {
@@ -159,6 +189,23 @@ export function startFleet(
       await closeEach([together, ...closers], log);
     },
   };
+}
+
+/** See meter.ts. */
+function beginAtZero(metrics: Metrics, lane: Lane): void {
+  for (const result of ['done', 'failed']) {
+    for (const source of ['hint', 'sweep']) metrics.jobs.inc({ lane, source, result }, 0);
+  }
+  metrics.roundErrors.inc({ loop: 'sweep' }, 0);
+}
+
+function watchedOf(roles: readonly Exclude<Role, 'public'>[]): readonly Watched[] {
+  return roles.flatMap((role): readonly Watched[] => (role === 'deliver' ? ['transactional', 'bulk'] : [role]));
+}
+
+/** Whose server takes the mail, as a label: `smtp` for servers of no provider that is known. */
+function providerLabel({ smtpUrl }: Parts['config'], provider: Provider | null): string {
+  return smtpUrl === null ? 'inbox' : (provider ?? 'smtp');
 }
 
 /** Tells waiters that something was done; a signal raised while nobody waits counts for the next one. */

@@ -10,13 +10,13 @@ export interface Loop {
 
 /**
  * Runs `round` until stopped; it returns the pause before the next one, in ms. An error is logged, and the next round
- * comes after `afterErrorMs` (default 1,000): databases and queues go away and come back.
+ * comes after `afterErrorMs` (default 1,000): databases and queues go away and come back. `onError` hears of each.
  */
 export function startLoop(
   name: string,
   round: () => Promise<number>,
   log: Logger,
-  options: { readonly afterErrorMs?: number } = {},
+  options: { readonly afterErrorMs?: number; readonly onError?: () => void } = {},
 ): Loop {
   let stopped = false;
   let woken = false;
@@ -43,6 +43,7 @@ export function startLoop(
         pauseMs = await round();
       } catch (error) {
         log.error({ loop: name, ...errorFields(error) }, 'a round failed and will be tried again');
+        options.onError?.();
         pauseMs = options.afterErrorMs ?? 1_000;
       }
       await pause(pauseMs);

@@ -12,6 +12,7 @@ import type { SourceFile } from '../engine/playbook/problem.ts';
 import { closeEach } from './closing.ts';
 import type { Config } from './config.ts';
 import { openEmbeddedPostgres } from './embedded/open.ts';
+import { openMetrics, type Metrics } from './monitoring/metrics.ts';
 import { errorFields, type Logger } from './log.ts';
 import { openCurrentKey } from './signing-key.ts';
 
@@ -25,6 +26,8 @@ export interface Parts {
   readonly links: AnswerLinks | null;
   /** Signs links and return paths; another one a while after `perennial keys rotate`. */
   readonly key: SigningKey;
+  /** What this process counts. */
+  readonly metrics: Metrics;
   readonly log: Logger;
   /** Closes all of it, last opened first. */
   readonly close: () => Promise<void>;
@@ -112,6 +115,7 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
       get key() {
         return key.value;
       },
+      metrics: openMetrics(),
       log,
       close: async () =>
         closeEach(

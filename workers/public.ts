@@ -22,6 +22,7 @@ import { openFeedback } from './feedback/open.ts';
 import type { Hints } from './hints.ts';
 import { errorFields, type Logger } from './log.ts';
 import { ofKnownLength } from './known-length.ts';
+import type { Metrics } from './monitoring/metrics.ts';
 import { surveyApp } from './survey/app.ts';
 import { openTracking, type Tracking } from './tracking/app.ts';
 import { writeKeyOf } from './write-key.ts';
@@ -33,6 +34,8 @@ export interface PublicParts {
   readonly hints: Hints;
   readonly config: Pick<Config, 'publicHost' | 'publicPort' | 'writeKey' | 'database'> &
     Partial<Pick<Config, 'feedback'>>;
+  /** Counts requests. */
+  readonly metrics?: Pick<Metrics, 'requests'>;
   readonly log: Logger;
   /** Default: 15 s for a request, 10 s of them for its headers. */
   readonly patience?: Patience;
@@ -96,10 +99,12 @@ export async function startPublic(parts: PublicParts): Promise<PublicServer> {
   ];
   const server = serverOf(parts.patience ?? PATIENCE, async (received) => {
     const { pathname } = new URL(received.url);
-    const [, app] = apps.find(([path]) => pathname.startsWith(path)) ?? ['', calls];
+    const [path, app] = apps.find(([path]) => pathname.startsWith(path)) ?? ['intake', calls];
     // The intake reads by itself.
     const request = app === calls ? received : await ofKnownLength(received);
-    return request instanceof Response ? request : app.fetch(request);
+    const response = request instanceof Response ? request : await app.fetch(request);
+    parts.metrics?.requests.inc({ app: path.replaceAll('/', ''), status: `${Math.floor(response.status / 100)}xx` });
+    return response;
   });
   const port = await listen(server, config);
   const host = config.publicHost.includes(':') ? `[${config.publicHost}]` : config.publicHost;

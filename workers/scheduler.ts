@@ -18,6 +18,8 @@ import type { HintQueue, Lane } from '../engine/queue/queue.ts';
 import type { Hints } from './hints.ts';
 import { startLoop } from './loop.ts';
 import { errorFields, type Logger } from './log.ts';
+import type { Activity } from './monitoring/activity.ts';
+import type { Metrics } from './monitoring/metrics.ts';
 
 const LEASE_NAME = 'scheduler';
 const LEASE_MS = 10_000;
@@ -45,6 +47,8 @@ export interface SchedulerParts {
   readonly cache: ReleaseCache;
   readonly queue: HintQueue;
   readonly hints: Hints;
+  readonly metrics: Metrics;
+  readonly activity: Activity;
   readonly log: Logger;
 }
 
@@ -56,7 +60,7 @@ export interface Scheduler {
 
 /** Starts a scheduler; it acts as soon as it gets the lease. */
 export function startScheduler(parts: SchedulerParts): Scheduler {
-  const { db, cache, log } = parts;
+  const { cache, log, metrics, activity } = parts;
   const holder = `${process.pid}-${randomUUID()}`;
   const cursor = newTickCursor();
   const room = openRoom(parts.queue);
@@ -65,20 +69,23 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
   let acting = false;
   let leasedAtMs = Number.NEGATIVE_INFINITY;
 
-  const holdLease = async (): Promise<boolean> => {
+  const holdLease = async (db: Database): Promise<boolean> => {
     if (acting && performance.now() - leasedAtMs < LEASE_MS / 3) return true;
     leasedAtMs = performance.now();
     const has = await acquireLease(db, LEASE_NAME, holder, LEASE_MS);
     if (has !== acting) log.info({ acting: has }, has ? 'scheduling' : 'standing by');
     acting = has;
+    metrics.scheduling.set(has ? 1 : 0);
     return has;
   };
 
-  const round = async (): Promise<number> => {
-    if (!(await holdLease())) return STANDBY_MS;
+  const round = async (db: Database): Promise<number> => {
+    if (!(await holdLease(db))) return STANDBY_MS;
     if (performance.now() - expiredAtMs > EXPIRE_EVERY_MS) {
       expiredAtMs = performance.now();
       const expired = await expireLeases(db, cache, 1_000);
+      metrics.leftOpen.inc({ what: 'claim' }, expired.replanned);
+      metrics.leftOpen.inc({ what: 'hand_over' }, expired.unknown);
       if (expired.unknown > 0) log.warn({ ...expired }, 'sends were left open by a crash');
     }
     if (performance.now() - forgotAtMs > FORGET_EVERY_MS) {
@@ -93,7 +100,14 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
     if (runs.more) return 0;
     return pauseAfter(ticked, ticked.now + (performance.now() - tickedMs));
   };
-  const loop = startLoop('scheduler', round, log);
+  const watchedRound = async (): Promise<number> => {
+    const pauseMs = await activity.job('scheduler', parts.db, round);
+    activity.progress('scheduler');
+    return pauseMs;
+  };
+  metrics.roundErrors.inc({ loop: 'scheduler' }, 0);
+  const onError = (): void => metrics.roundErrors.inc({ loop: 'scheduler' });
+  const loop = startLoop('scheduler', watchedRound, log, { onError });
   return {
     wake: () => {
       loop.wake();
@@ -102,7 +116,7 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
       await loop.stop();
       if (!acting) return;
       try {
-        await releaseLease(db, LEASE_NAME, holder);
+        await releaseLease(parts.db, LEASE_NAME, holder);
       } catch (error) {
         log.warn(errorFields(error), 'the lease could not be given back; another scheduler waits until it runs out');
       }

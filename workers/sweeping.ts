@@ -23,6 +23,8 @@ export interface SweepParts {
   /** True while hints arrive by the queue: then a sweep waits its turn even when it finds work. */
   readonly hintsArrive: () => boolean;
   readonly log: Logger;
+  /** Told of each round that failed. */
+  readonly onError: () => void;
 }
 
 /** Starts sweeping, at a moment of its own within the first interval. */
@@ -56,5 +58,6 @@ export function startSweeping(parts: SweepParts): Loop {
       return count > 0 && !parts.hintsArrive() ? 0 : SWEEP_EVERY_MS;
     },
     parts.log,
+    { onError: parts.onError },
   );
 }

@@ -15,24 +15,36 @@ function earliest(table: string, playbooks: string, where: string, after: string
     ) as due_at from p where ${playbooks}`;
 }
 
-/** Earliest instants of every kind after `after` (an SQL expression). */
-function earliestOfAll(after: string): string {
+/** The playbooks, for `headsOf`: which live, and which are paused. */
+const PLAYBOOKS = `p as (
+      select id, live, exists (select 1 from pauses where scope = '*' or scope = playbooks.name) as paused
+      from playbooks
+    )`;
+
+/** Earliest instants of every kind after `after` (an SQL expression), with whose work it is. */
+function headsOf(after: string): string {
   const send = (lane: string): string =>
     `t.lane = '${lane}' and t.status = 'planned' and t.held_at is null
      and exists (select 1 from enrolments e where e.id = t.enrolment_id and e.held_at is null)`;
+  const of = (lane: string, heads: string): string => `select '${lane}' as lane, h.due_at from (${heads}) h`;
   return `
-    with p as (
-      select id, live, exists (select 1 from pauses where scope = '*' or scope = playbooks.name) as paused
-      from playbooks
-    )
-    select min(due_at) as due_at from (
-      ${earliest('enrolments', 'not p.paused', 't.due_at is not null and t.held_at is null', after)}
-      union all ${earliest('timers', 'p.live', 't.due_at is not null', after)}
-      union all ${earliest('sends', 'not p.paused', send('transactional'), after)}
-      union all ${earliest('sends', 'not p.paused', send('bulk'), after)}
-      union all select min(due_at) from runs where status <> 'done' and due_at > ${after}
-    ) as heads`;
+      ${of('advance', earliest('enrolments', 'not p.paused', 't.due_at is not null and t.held_at is null', after))}
+      union all ${of('advance', earliest('timers', 'p.live', 't.due_at is not null', after))}
+      union all ${of('transactional', earliest('sends', 'not p.paused', send('transactional'), after))}
+      union all ${of('bulk', earliest('sends', 'not p.paused', send('bulk'), after))}
+      union all ${of('runs', `select min(due_at) as due_at from runs where status <> 'done' and due_at > ${after}`)}`;
 }
+
+function earliestOfAll(after: string): string {
+  return `with ${PLAYBOOKS} select min(due_at) as due_at from (${headsOf(after)}) as heads`;
+}
+
+/**
+ * The earliest due instant of each lane, and of mass runs: `lane`, `due_at`. As in `nextDueAt`, what is held or paused does not
+ * count; what waits for a window, a cap or its pace is due later.
+ */
+export const EARLIEST_BY_LANE = `
+  with ${PLAYBOOKS} select lane, min(due_at) as due_at from (${headsOf(`'-infinity'::timestamptz`)}) as heads group by 1`;
 
 /** The statement of `nextDueAt`: for the test that refuses sequential scans. */
 export const NEXT_DUE = earliestOfAll(`'-infinity'::timestamptz`);

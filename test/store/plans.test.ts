@@ -17,6 +17,7 @@ import { failsInARow } from '../../engine/store/render-errors.ts';
 import { revokeFromCustomers, revokeFromPlaybook } from '../../engine/store/revoke.ts';
 import { settleSends } from '../../engine/store/settle.ts';
 import { suppressionsAt } from '../../engine/store/suppressions.ts';
+import { readVitals } from '../../engine/store/vitals.ts';
 import { openExplained, type Explained } from './explaining.ts';
 import { eventOf, START } from './support.ts';
 
@@ -191,6 +192,11 @@ describe('nothing that grows is read whole', () => {
     const { rejected } = await ingest(db, fleet.cache, again, { history: false });
     expect(rejected).toHaveLength(2);
     expectNoneWhole(30);
+  });
+
+  it('by the look at how the fleet is', async () => {
+    expect(await readVitals(explained.db)).toMatchObject({ scheduled: false, open: { claimed: expect.any(Number) } });
+    expectNoneWhole(1);
   });
 
   it('by the look whether mails fail in a row', async () => {

@@ -8,6 +8,8 @@ import { triggerPlaybook } from '../../engine/store/trigger.ts';
 import type { Transport } from '../../engine/mail/transport.ts';
 import { claimSizeFor } from '../../workers/claim-size.ts';
 import { deliver } from '../../workers/delivering.ts';
+import { openMetrics } from '../../workers/monitoring/metrics.ts';
+import { openDeliveryMeter } from '../../workers/monitoring/meter.ts';
 import { openPacing } from '../../workers/pacing.ts';
 import { openRenderErrors } from '../../workers/render-errors.ts';
 import { openRoom } from '../../workers/room.ts';
@@ -70,6 +72,7 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
       key: { id: 1, secret: new Uint8Array(32) },
       signer: { sign: async (mail: ComposedMail) => ({ kind: 'ready' as const, mail }) },
       renderErrors: openRenderErrors(db, log),
+      meter: openDeliveryMeter(openMetrics(), 'smtp', () => undefined),
       log,
     };
     expect(await deliver(parts, 'transactional', [id])).toBe(1);
