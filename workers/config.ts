@@ -92,14 +92,10 @@ const schema = z.object({
   DATABASE_URL: serverUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/database')
     .optional()
     .meta({ description: 'PostgreSQL 14 or later', unset: 'an embedded PostgreSQL in .perennial/' }),
-  REDIS_URL: z
-    .string()
-    .superRefine(requireRedisUrl)
-    .optional()
-    .meta({
-      description: 'Redis 6.2 or later, or Valkey, for the queue; also by Sentinels',
-      unset: 'the queue runs on PostgreSQL',
-    }),
+  REDIS_URL: z.string().superRefine(requireRedisUrl).optional().meta({
+    description: 'Redis 6.2 or later, or Valkey, for the queue; also by Sentinels',
+    unset: 'the queue runs on PostgreSQL',
+  }),
   SMTP_URL: serverUrl(['smtp', 'smtps'], 'smtp://user:password@host:587')
     .optional()
     .meta({ description: 'the server that takes the mail', unset: 'a local inbox; nothing leaves the machine' }),

@@ -165,8 +165,7 @@ async function fill({ db }: Fleet): Promise<void> {
 async function fillReaders(db: Queryable): Promise<void> {
   await db.query(
     `insert into suppressions (address, scope, at, source, send_id)
-     select 'gone' || c.id || '@example.com', '*', now(), 'test', (select min(s.id) from sends s where s.customer_id = c.id)
-     from customers c`,
+     select 'gone' || customer_id || '@example.com', '*', now(), 'test', min(id) from sends group by customer_id`,
   );
   await db.query(
     `insert into opt_ins (address, topic, at, source) select 'in' || id || '@example.com', 'news', now(), 'test' from customers`,
