@@ -61,6 +61,7 @@ const GROUPS: readonly Group[] = [
       export: async () => (await import('./export.ts')).exportCommand(),
       forget: async () => (await import('./forget.ts')).forgetCommand(),
       held: async () => (await import('./held.ts')).heldCommand(),
+      unknown: async () => (await import('./unknown.ts')).unknownCommand(),
       tasks: async () => (await import('./tasks.ts')).tasksCommand(),
       task: async () => (await import('./tasks.ts')).taskCommand(),
     },

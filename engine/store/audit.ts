@@ -18,6 +18,7 @@ export type AuditAction =
   | 'forget'
   | 'held.retry'
   | 'held.drop'
+  | 'unknown.settle'
   | 'task.done'
   | 'coupons.import'
   | 'pace.lift'

@@ -159,6 +159,7 @@ function journalRows({ journal }: CustomerHistory, when: When): readonly (readon
 
 /** `held.drop` as "drop held"; other acts are words already. */
 function actText(action: string): string {
+  if (action === 'unknown.settle') return 'settle mail in doubt';
   return action.startsWith('held.') ? `${action.slice('held.'.length)} held` : action;
 }
 
