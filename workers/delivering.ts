@@ -9,7 +9,7 @@ import type { AnswerLinks } from '../engine/message/survey.ts';
 import { claimSends, type ClaimedSend, type MailLane } from '../engine/store/claim.ts';
 import type { ReleaseCache } from '../engine/store/context.ts';
 import type { Database } from '../engine/store/database.ts';
-import type { HandOver } from '../engine/store/hand.ts';
+import type { HandOver, HandOverRequest } from '../engine/store/hand.ts';
 import type { SettleResult } from '../engine/store/settle.ts';
 import type { Provider } from '../engine/mail/feedback/report.ts';
 import { retryDelayMs } from '../engine/mail/backoff.ts';
@@ -18,6 +18,7 @@ import type { ClaimSize } from './claim-size.ts';
 import { recordRefused } from '../engine/store/feedback.ts';
 import type { Hints } from './hints.ts';
 import { composeSend } from './composing.ts';
+import type { Holding } from './holding.ts';
 import { errorFields, type Logger } from './log.ts';
 import type { DeliveryMeter } from './monitoring/meter.ts';
 import type { Pacing } from './pacing.ts';
@@ -35,6 +36,7 @@ export interface DeliveryParts {
   readonly cache: ReleaseCache;
   readonly hints: Hints;
   readonly handOver: HandOver;
+  readonly holding: Holding;
   readonly settling: Settling;
   readonly transports: Readonly<Record<MailLane, Transport>>;
   readonly claimSize: ClaimSize;
@@ -61,9 +63,9 @@ export interface DeliveryParts {
 }
 
 /**
- * Mails of one lane that one process may have without a recorded outcome: as many as one group commit takes. When it is
- * killed, so many at most are in doubt; without a bound, outcomes that wait for a slow database would be as many as all
- * its jobs have claimed (measured on a busy machine: 60 to 250, of which 16 were in a conversation).
+ * Mails of one lane that one process may have without a recorded outcome: as many as one group commit takes. Without a
+ * bound, outcomes that wait for a slow database would be as many as all its jobs have claimed. When the process is killed,
+ * those that were accepted are known (`HandOver.accepted`), and in doubt are only those in a conversation.
  */
 export const MAX_UNDER_WAY = 256;
 
@@ -109,7 +111,7 @@ async function carry(
   try {
     const result = atDesk(parts, lane, send, claimedAtMs);
     const timed = result.finally(() => parts.claimSize.took(performance.now() - startedMs));
-    await parts.settling.settle(timed);
+    await parts.settling.settle(noted(parts, timed));
     const settled = await result;
     recorded = settled;
     if (settled.kind === 'broken' && settled.inARow !== undefined) {
@@ -119,8 +121,16 @@ async function carry(
     return settled.kind;
   } finally {
     parts.meter.ended(lane, send, recorded, performance.now() - claimedAtMs);
+    parts.holding.end(send);
     parts.room.leave();
   }
+}
+
+/** That it was accepted is noted before its outcome, which takes longer, locks the row. */
+async function noted(parts: DeliveryParts, result: Promise<Carried>): Promise<Carried> {
+  const carried = await result;
+  if (carried.kind === 'accepted') await parts.handOver.accepted(carried);
+  return carried;
 }
 
 /** After the failure is on record, or suppressing would take the claim back. Lost with its process, the next mail says it again. */
@@ -174,13 +184,19 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
     signed.kind === 'unsigned'
       ? { kind: 'retry', reason: signed.reason, code: null, scope: 'connection' }
       : await parts.transports[lane].deliver(signed.mail, async () =>
-          parts.meter.handingOver(lane, async () => parts.handOver.handOver({ sendId, fence })),
+          parts.meter.handingOver(lane, async () => handOver(parts, { sendId, fence })),
         );
   if (outcome.kind === 'retry') {
     parts.meter.retry(lane, signed.kind === 'unsigned' ? 'signing' : outcome.scope);
     await parts.pacing.heed(send, outcome);
   }
   return { sendId, fence, customerId, ...reported(outcome, send.attempts + 1) };
+}
+
+async function handOver(parts: DeliveryParts, send: HandOverRequest): Promise<boolean> {
+  const handed = await parts.handOver.handOver(send);
+  if (handed) parts.holding.begin(send);
+  return handed;
 }
 
 function reportBroken(log: Logger, { sendId, send }: ClaimedSend, error: unknown): void {

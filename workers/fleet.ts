@@ -17,6 +17,7 @@ import { claimSizeFor } from './claim-size.ts';
 import { closeEach, closeTogether, type Closer } from './closing.ts';
 import { deliver, MAX_UNDER_WAY, type DeliveryParts, type MailLane } from './delivering.ts';
 import { openHints, type Hints } from './hints.ts';
+import { openHolding } from './holding.ts';
 import type { Loop } from './loop.ts';
 import { openActivity, type Activity, type Watched } from './monitoring/activity.ts';
 import { openDeliveryMeter } from './monitoring/meter.ts';
@@ -52,11 +53,18 @@ export interface Fleet {
   readonly close: () => Promise<void>;
 }
 
+/** Who looks on from within a process. */
+export interface FleetObserver {
+  /** Outcomes of mails are about to be recorded. */
+  readonly onSettling?: () => void;
+}
+
 /** Starts the roles. `transports` say where mail of each lane goes; closing the fleet stops them, the caller closes them. */
 export function startFleet(
   parts: Parts,
   roles: readonly Exclude<Role, 'public'>[],
   transports: Readonly<Record<MailLane, Transport>> | null,
+  observer: FleetObserver = {},
 ): Fleet {
   const { db, cache, queue, log, config, metrics } = parts;
   const hints = openHints(queue, log, metrics);
@@ -78,13 +86,15 @@ export function startFleet(
     if (transports === null) throw new Error('the role "deliver" needs a way for mail to leave');
     const { transactional, bulk } = transports;
     const handOver = openHandOver(db, { expected: () => transactional.conversations + bulk.conversations });
-    const settling = openSettling({ db, cache, hints, log, onSettled: signal.raise });
+    const settling = openSettling({ db, cache, hints, log, ...observer, onSettled: signal.raise });
+    const holding = openHolding({ db, log });
     const provider = config.smtpUrl === null ? null : providerOf(config.smtpUrl);
     const common = {
       db,
       cache,
       hints,
       handOver,
+      holding,
       settling,
       transports,
       pacing: openPacing({ db, log }),
@@ -122,6 +132,7 @@ export function startFleet(
     closers.push(
       { what: 'the recording of outcomes', close: async () => settling.close() },
       { what: 'the hand-over', close: async () => handOver.close() },
+      { what: 'the renewing of hand-overs', close: async () => holding.close() },
     );
   }
 
@@ -158,9 +169,11 @@ export function startFleet(
       ? null
       : startSweeping({
           db,
+          cache,
           lanes,
           handle: async (lane, ids) => handle(lane, ids, 'sweep'),
           log,
+          metrics,
           onError: () => metrics.roundErrors.inc({ loop: 'sweep' }),
           hintsArrive: () => performance.now() - hintedAtMs < HINTS_ARRIVE_MS,
         });

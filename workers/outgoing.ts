@@ -5,10 +5,7 @@ import type { MailLane } from '../engine/store/claim.ts';
 import { closeEach } from './closing.ts';
 import { inboxDir, type Parts } from './parts.ts';
 
-/**
- * How long a server may take to connect and to reply. Shorter than the time after which a handed mail counts as
- * unknown (45 s), so that a live process reports by itself what became of its mails.
- */
+/** How long a server may take to connect and to reply; meanwhile the process renews its hand-overs (holding.ts). */
 const TIMEOUTS = { connectMs: 15_000, replyMs: 40_000 } as const;
 
 /** The ways out of one process. */

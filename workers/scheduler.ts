@@ -9,7 +9,6 @@ import { randomUUID } from 'node:crypto';
 import type { Instant } from '../engine/time/types.ts';
 import type { Database } from '../engine/store/database.ts';
 import type { ReleaseCache } from '../engine/store/context.ts';
-import { expireLeases } from '../engine/store/expire.ts';
 import { acquireLease, releaseLease } from '../engine/store/lease.ts';
 import { forgetIdle } from '../engine/store/pace/permits.ts';
 import { workRuns } from '../engine/store/runs.ts';
@@ -20,6 +19,7 @@ import { startLoop } from './loop.ts';
 import { errorFields, type Logger } from './log.ts';
 import type { Activity } from './monitoring/activity.ts';
 import type { Metrics } from './monitoring/metrics.ts';
+import { takeBack } from './taking-back.ts';
 
 const LEASE_NAME = 'scheduler';
 const LEASE_MS = 10_000;
@@ -83,10 +83,7 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
     if (!(await holdLease(db))) return STANDBY_MS;
     if (performance.now() - expiredAtMs > EXPIRE_EVERY_MS) {
       expiredAtMs = performance.now();
-      const expired = await expireLeases(db, cache, 1_000);
-      metrics.leftOpen.inc({ what: 'claim' }, expired.replanned);
-      metrics.leftOpen.inc({ what: 'hand_over' }, expired.unknown);
-      if (expired.unknown > 0) log.warn({ ...expired }, 'sends were left open by a crash');
+      await takeBack({ db, cache, log, metrics });
     }
     if (performance.now() - forgotAtMs > FORGET_EVERY_MS) {
       forgotAtMs = performance.now();

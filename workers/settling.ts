@@ -37,12 +37,16 @@ interface Waiting {
   readonly done: () => void;
 }
 
-/** Opens the recorder of one process. `onSettled` learns how many outcomes were committed. */
+/**
+ * Opens the recorder of one process. `onSettling` is told before outcomes are recorded, `onSettled` how many were
+ * committed.
+ */
 export function openSettling(parts: {
   readonly db: Database;
   readonly cache: ReleaseCache;
   readonly hints: Hints;
   readonly log: Logger;
+  readonly onSettling?: () => void;
   readonly onSettled: (count: number) => void;
   readonly graceMs?: number;
 }): Settling {
@@ -96,6 +100,7 @@ export function openSettling(parts: {
       await gather();
       const batch = waiting.slice(0, MAX_PER_TRANSACTION);
       waiting = waiting.slice(MAX_PER_TRANSACTION);
+      parts.onSettling?.();
       const recorded = await recordBatch(batch);
       for (const one of batch) one.done();
       if (recorded) parts.onSettled(batch.length);

@@ -3,10 +3,13 @@
  * was lost). With hints arriving there is nothing left to find but what is in a job already, which harms nobody.
  */
 import { newTickCursor, tick } from '../engine/store/tick.ts';
+import type { ReleaseCache } from '../engine/store/context.ts';
 import type { Database } from '../engine/store/database.ts';
 import type { Lane } from '../engine/queue/queue.ts';
 import { startLoop, type Loop } from './loop.ts';
 import type { Logger } from './log.ts';
+import type { Metrics } from './monitoring/metrics.ts';
+import { takeBack } from './taking-back.ts';
 
 /** Between two sweeps that have nothing to do. */
 const SWEEP_EVERY_MS = 5_000;
@@ -18,11 +21,13 @@ const AGAIN_AFTER_MS = 4_000;
 /** What a sweep needs. `handle` is what a job of the lane would run. */
 export interface SweepParts {
   readonly db: Database;
+  readonly cache: ReleaseCache;
   readonly lanes: readonly Lane[];
   readonly handle: (lane: Lane, customerIds: readonly number[]) => Promise<void>;
   /** True while hints arrive by the queue: then a sweep waits its turn even when it finds work. */
   readonly hintsArrive: () => boolean;
   readonly log: Logger;
+  readonly metrics: Metrics;
   /** Told of each round that failed. */
   readonly onError: () => void;
 }
@@ -42,6 +47,8 @@ export function startSweeping(parts: SweepParts): Loop {
         firstPauseMs = null;
         return pauseMs;
       }
+      // The scheduler may be among the dead, and the next one takes some seconds to notice.
+      await takeBack(parts);
       const found = await tick(parts.db, {
         perPlaybook: ROWS_PER_PLAYBOOK,
         room: { advance: room('advance'), transactional: room('transactional'), bulk: room('bulk') },

@@ -1,19 +1,19 @@
 /**
  * What dead or stopped workers left: claims go back, hand-overs without an outcome become `unknown` and their policy
- * decides. By the database's own time; safe to run anywhere, at any time, by several at once.
+ * decides, unless it is on record that the server accepted. By the database's own time; safe to run anywhere, at any time, by several at once.
  */
 import { withCustomers, type ChunkOptions } from './chunk.ts';
 import type { ReleaseCache } from './context.ts';
 import type { Database } from './database.ts';
 import { joinMailDue, mailDue, type MailDue } from './due-now.ts';
 import { loadOpenSends, resolveSends } from './open-sends.ts';
-import { resolveUnknown } from './unknown.ts';
+import { resolveLeft } from './unknown.ts';
 
 /** What was found. */
 export interface Expired {
   /** Claims that are planned again. */
   readonly replanned: number;
-  /** Hand-overs without an outcome. */
+  /** Hand-overs of which nobody knows what became of them. */
   readonly unknown: number;
   /** Customers with mail that can be claimed now. */
   readonly planned: MailDue;
@@ -21,12 +21,21 @@ export interface Expired {
   readonly held: number;
 }
 
+/** How to take back. */
+export interface ExpireOptions extends Pick<ChunkOptions, 'onHeld'> {
+  /**
+   * So long after the start of the database's server, hand-overs are left alone, in ms: while it was away, processes that
+   * live could neither report nor renew them. Default 0.
+   */
+  readonly graceMs?: number;
+}
+
 /** Takes back up to `limit` claims, and resolves up to `limit` hand-overs, whose lease has run out. */
 export async function expireLeases(
   db: Database,
   cache: ReleaseCache,
   limit: number,
-  options: Pick<ChunkOptions, 'onHeld'> = {},
+  options: ExpireOptions = {},
 ): Promise<Expired> {
   const claims = await expireClaims(db, limit);
   const handed = await expireHandOvers(db, cache, limit, options);
@@ -56,13 +65,14 @@ async function expireHandOvers(
   db: Database,
   cache: ReleaseCache,
   limit: number,
-  options: Pick<ChunkOptions, 'onHeld'>,
+  { graceMs = 0, ...options }: ExpireOptions,
 ): Promise<Pick<Expired, 'unknown' | 'planned' | 'held'>> {
   const { rows } = await db.query<{ id: number; customer_id: number }>(
     `select id, customer_id from sends
      where status in ('claimed', 'handed') and status = 'handed' and lease_until < clock_timestamp()
+       and pg_postmaster_start_time() <= clock_timestamp() - $2 * interval '1 millisecond'
      order by lease_until limit $1`,
-    [limit],
+    [limit, graceMs],
   );
   if (rows.length === 0) return { unknown: 0, planned: { transactional: [], bulk: [] }, held: 0 };
   const { results, held } = await withCustomers(
@@ -75,13 +85,16 @@ async function expireHandOvers(
       const open = [...(await loadOpenSends(tx, ids, ctx)).values()];
       // Looked at again under the lock: its worker may have reported in the meantime.
       const left = open.filter((send) => send.status === 'handed' && send.expired);
-      const resolutions = left.map((send) => resolveUnknown(send, 'no outcome was reported in time', ctx));
+      const resolutions = left.map((send) => resolveLeft(send, ctx));
       await resolveSends(tx, drafts, resolutions, ctx);
       const again = resolutions.filter((resolution) => resolution.status === 'planned');
       const inLane = (transactional: boolean): number[] =>
         again.filter(({ of }) => of.send.transactional === transactional).map(({ of }) => of.customerId);
       const resent = { transactional: inLane(true), bulk: inLane(false) };
-      return { unknown: left.length, planned: joinMailDue([mailDue(drafts, ctx), resent]) };
+      return {
+        unknown: left.filter((send) => !send.accepted).length,
+        planned: joinMailDue([mailDue(drafts, ctx), resent]),
+      };
     },
     { ...options, recordsItself: true, mail: false },
   );

@@ -20,7 +20,13 @@
  * - What committed before H's snapshot is also read by H itself: a second net, for writers that revoke nothing, and for
  *   a customer who takes a suppressed address in the very moment in which it is being suppressed.
  */
-import type { Database } from './database.ts';
+import type { Database, Queryable } from './database.ts';
+
+/**
+ * How long a hand-over lasts, in ms of machine time. A process that lives renews it while it waits for the server's
+ * answer, so this is no limit to how long servers may take: it is how soon the mails of a dead process are looked at.
+ */
+export const HANDED_FOR_MS = 20_000;
 
 /** One claim of one send. */
 export interface HandOverRequest {
@@ -32,6 +38,13 @@ export interface HandOverRequest {
 export interface HandOver {
   /** Resolves to whether the last bytes may go out. Rejects when the database cannot say: then they must not. */
   handOver(send: HandOverRequest): Promise<boolean>;
+  /**
+   * Notes that the server has accepted a mail that was handed over, ahead of its outcome: with the next group, so that at
+   * the latest it is on record when the next mail of its connection is handed over, and a crash leaves no more mails in
+   * doubt than there were conversations. Resolves when it is noted; also when it could not be, since the outcome says it
+   * again.
+   */
+  accepted(send: HandOverRequest): Promise<void>;
   /** Waits for what is under way; later requests are refused. */
   close(): Promise<void>;
 }
@@ -45,8 +58,8 @@ export interface HandOverOptions {
   /** At most so many in one statement. Default 256. */
   readonly max?: number;
   /**
-   * After how long without an outcome a handed send counts as `unknown`, in milliseconds. Default 45,000: longer than
-   * servers usually take for their answer, short enough that a crash delays no mail by more than a minute.
+   * After how long without an outcome and without `renewHandOvers` a handed send counts as `unknown`, in milliseconds.
+   * Default `HANDED_FOR_MS`.
    */
   readonly answerMs?: number;
 }
@@ -56,10 +69,15 @@ interface Waiting extends HandOverRequest {
   readonly reject: (error: unknown) => void;
 }
 
+interface Acceptance extends HandOverRequest {
+  readonly done: () => void;
+}
+
 /** Opens the group commits of one process. */
 export function openHandOver(db: Database, options: HandOverOptions = {}): HandOver {
-  const { expected = () => 0, windowMs = 3, max = 256, answerMs = 45_000 } = options;
+  const { expected = () => 0, windowMs = 3, max = 256, answerMs = HANDED_FOR_MS } = options;
   let waiting: Waiting[] = [];
+  let acceptances: Acceptance[] = [];
   let flushing: Promise<void> | null = null;
   let closed = false;
   let endGathering: (() => void) | null = null;
@@ -68,7 +86,7 @@ export function openHandOver(db: Database, options: HandOverOptions = {}): HandO
   /** A statement costs hardly more for eight than for one. */
   const gather = async (): Promise<void> => {
     await nextTurn();
-    if (isGathered()) return;
+    if (isGathered() || waiting.length === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, windowMs);
       endGathering = () => {
@@ -80,11 +98,13 @@ export function openHandOver(db: Database, options: HandOverOptions = {}): HandO
   };
 
   const flush = async (): Promise<void> => {
-    while (waiting.length > 0) {
+    while (waiting.length > 0 || acceptances.length > 0) {
       await gather();
       const group = waiting.slice(0, max);
       waiting = waiting.slice(max);
-      await answer(db, group, answerMs);
+      const accepted = acceptances;
+      acceptances = [];
+      await answer(db, group, accepted, answerMs);
     }
     flushing = null;
   };
@@ -98,6 +118,11 @@ export function openHandOver(db: Database, options: HandOverOptions = {}): HandO
         flushing ??= flush();
       });
     },
+    accepted: async ({ sendId, fence }) =>
+      new Promise((done) => {
+        acceptances.push({ sendId, fence, done });
+        flushing ??= flush();
+      }),
     close: async () => {
       closed = true;
       endGathering?.();
@@ -106,23 +131,30 @@ export function openHandOver(db: Database, options: HandOverOptions = {}): HandO
   };
 }
 
-async function answer(db: Database, group: readonly Waiting[], answerMs: number): Promise<void> {
+async function answer(
+  db: Database,
+  group: readonly Waiting[],
+  accepted: readonly Acceptance[],
+  answerMs: number,
+): Promise<void> {
   try {
-    const handed = await markHanded(db, group, answerMs);
+    const handed = await markHanded(db, group, accepted, answerMs);
     for (const { sendId, fence, resolve } of group) resolve(handed.has(`${sendId} ${fence}`));
   } catch (error) {
     for (const { reject } of group) reject(error);
   }
+  for (const { done } of accepted) done();
 }
 
 /**
- * Which of the claims are now handed over, as `ID FENCE`. The row's own columns are read on its newest version: they
+ * Which of the claims are now handed over, as `ID FENCE`; a handed row with `settled_at` is one that was accepted. The row's own columns are read on its newest version: they
  * come from the locking CTE, which re-checks what changed since the snapshot. That CTE asks for ids only: statistics know
  * nothing of a state that lasts for seconds, and a plan that starts from "the few claimed rows" starts from all of them.
  */
 async function markHanded(
   db: Database,
   group: readonly HandOverRequest[],
+  accepted: readonly HandOverRequest[],
   answerMs: number,
 ): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ id: number; fence: number; status: string }>(
@@ -147,7 +179,12 @@ async function markHanded(
        join enrolments e on e.id = f.enrolment_id
        join playbooks b on b.id = f.playbook_id
        where f.status = 'claimed'),
-     clock as (select date_trunc('milliseconds', coalesce(stepped_at, clock_timestamp())) as now from engine)
+     clock as (select date_trunc('milliseconds', coalesce(stepped_at, clock_timestamp())) as now from engine),
+     known as materialized (
+       select s.id, s.status from unnest($4::bigint[], $5::int[]) as a (id, fence) join sends s on s.id = a.id
+       where s.fence = a.fence for no key update of s skip locked),
+     noted as (
+       update sends s set settled_at = clock.now from known k, clock where s.id = k.id and k.status = 'handed')
      update sends s set status = o.verdict,
        handed_at = case when o.verdict = 'handed' then clock.now else s.handed_at end,
        claimed_at = case when o.verdict = 'handed' then s.claimed_at end,
@@ -156,9 +193,30 @@ async function markHanded(
        reason = case when o.verdict = 'cancelled' then coalesce(o.reason, o.enrolment) else s.reason end
      from ours o, clock where s.id = o.id
      returning s.id, s.fence, s.status`,
-    [group.map((send) => send.sendId), group.map((send) => send.fence), answerMs],
+    [
+      group.map((send) => send.sendId),
+      group.map((send) => send.fence),
+      answerMs,
+      accepted.map((send) => send.sendId),
+      accepted.map((send) => send.fence),
+    ],
   );
   return new Set(rows.filter((row) => row.status === 'handed').map((row) => `${row.id} ${row.fence}`));
+}
+
+/** Prolongs hand-overs whose outcome their process still waits for. One that others have taken over stays as it is. */
+export async function renewHandOvers(
+  db: Queryable,
+  sends: readonly HandOverRequest[],
+  answerMs: number = HANDED_FOR_MS,
+): Promise<void> {
+  if (sends.length === 0) return;
+  await db.query(
+    `update sends s set lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+     from unnest($1::bigint[], $2::int[]) as a (id, fence)
+     where s.id = a.id and s.fence = a.fence and s.status = 'handed'`,
+    [sends.map((send) => send.sendId), sends.map((send) => send.fence), answerMs],
+  );
 }
 
 async function nextTurn(): Promise<void> {

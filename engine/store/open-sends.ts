@@ -28,6 +28,8 @@ export interface OpenSend {
   readonly resends: number;
   /** The lease has run out, by the database's own time. */
   readonly expired: boolean;
+  /** Handed over, and on record as accepted although its outcome is not. */
+  readonly accepted: boolean;
   /** Why its enrolment has ended; null while that is active. */
   readonly ended: string | null;
   /** As the row of its enrolment calls the step. */
@@ -67,11 +69,13 @@ export async function loadOpenSends(
     handed_at: Instant | null;
     resends: number;
     expired: boolean;
+    accepted: boolean;
     ended: string | null;
   };
   const { rows } = await tx.query<Row>(
     `select ${SEND_COLUMNS}, s.customer_id, s.enrolment_id, e.version_id, s.fence, s.status, s.handed_at, s.resends,
        coalesce(s.lease_until < clock_timestamp(), false) as expired,
+       s.status = 'handed' and s.settled_at is not null as accepted,
        case when e.status <> 'active' then coalesce(e.reason, e.status) end as ended
      from sends s join enrolments e on e.id = s.enrolment_id where s.id = any($1::bigint[])`,
     [sendIds],
@@ -81,7 +85,7 @@ export async function loadOpenSends(
     rows.map((row) => row.version_id),
   );
   const open = rows.map((row): OpenSend => {
-    const { fence, status, resends, expired, ended } = row;
+    const { fence, status, resends, expired, accepted, ended } = row;
     const ids = { customerId: row.customer_id, enrolmentId: row.enrolment_id, versionId: row.version_id };
     return {
       ...ids,
@@ -89,6 +93,7 @@ export async function loadOpenSends(
       status,
       resends,
       expired,
+      accepted,
       ended,
       handedAt: row.handed_at,
       storedStep: row.step,

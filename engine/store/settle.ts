@@ -10,7 +10,7 @@ import type { ReleaseCache, StoreContext } from './context.ts';
 import type { Database } from './database.ts';
 import { joinMailDue, mailDue, type MailDue } from './due-now.ts';
 import { loadOpenSends, resolveSends, type OpenSend, type OpenStatus, type Resolution } from './open-sends.ts';
-import { resolveUnknown } from './unknown.ts';
+import { resolveAccepted, resolveUnknown } from './unknown.ts';
 
 /** What became of one claim. */
 export type SettleResult = {
@@ -97,10 +97,8 @@ const ACCEPTABLE: readonly OpenStatus[] = ['handed', 'unknown', 'planned'];
 function resolutionOf(report: SettleResult, of: OpenSend, ctx: StoreContext): Resolution {
   const plain = { of, from: UNDER_WAY, settlement: null, dueAt: null, attempt: false, resend: false, heldError: null };
   switch (report.kind) {
-    case 'accepted': {
-      const settlement = { outcome: 'sent', at: of.handedAt ?? ctx.now } as const;
-      return { ...plain, from: ACCEPTABLE, status: 'sent', settlement, reason: null };
-    }
+    case 'accepted':
+      return resolveAccepted(of, ACCEPTABLE, ctx);
     case 'retry': {
       if (report.delayMs === null) return failed(of, report.reason, ctx);
       return { ...plain, status: 'planned', dueAt: ctx.now + report.delayMs, attempt: true, reason: report.reason };

@@ -1,7 +1,7 @@
 /** What is done about a mail of which nobody knows whether the server took it. docs/architecture.md P2. */
 import type { UnknownPolicy } from '../playbook/types.ts';
 import type { StoreContext } from './context.ts';
-import type { OpenSend, Resolution } from './open-sends.ts';
+import type { OpenSend, OpenStatus, Resolution } from './open-sends.ts';
 
 /** After so many copies, another one is worse than none. */
 const MAX_RESENDS = 3;
@@ -10,6 +10,19 @@ const MAX_RESENDS = 3;
 export function unknownPolicyOf(of: OpenSend, ctx: StoreContext): UnknownPolicy {
   const { playbook, version } = ctx.ids.version(of.versionId);
   return ctx.playbookOf(playbook, version).unknownPolicy ?? (of.send.transactional ? 'resend' : 'assume_sent');
+}
+
+/** Resolves a mail that the server has accepted. `from`: states from which that may be recorded. */
+export function resolveAccepted(of: OpenSend, from: readonly OpenStatus[], ctx: StoreContext): Resolution {
+  const settlement = { outcome: 'sent', at: of.handedAt ?? ctx.now } as const;
+  const rest = { dueAt: null, attempt: false, resend: false, reason: null, heldError: null };
+  return { of, from, status: 'sent', settlement, ...rest };
+}
+
+/** Resolves a handed mail of which its process says no more: on record is that it was accepted, or nobody knows. */
+export function resolveLeft(of: OpenSend, ctx: StoreContext): Resolution {
+  if (of.accepted) return resolveAccepted(of, ['handed'], ctx);
+  return resolveUnknown(of, 'no outcome was reported in time', ctx);
 }
 
 /** Resolves a handed mail without an outcome. */

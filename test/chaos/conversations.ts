@@ -21,7 +21,7 @@ export function countConversations(sink: SpawnedSink): Conversations {
       const { cuts } = await sink.standing();
       const isOfKill = (atMs: number): boolean =>
         killsAtMs.some((killMs) => atMs >= killMs - 50 && atMs <= killMs + SEEN_WITHIN_MS);
-      return cuts.filter((cut) => cut.underWay && isOfKill(cut.atMs)).length;
+      return cuts.filter((cut) => isOfKill(cut.atMs)).reduce((sum, cut) => sum + cut.underWay, 0);
     },
   };
 }

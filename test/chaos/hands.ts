@@ -6,7 +6,7 @@ const LOOK_EVERY_MS = 250;
 
 /** A watch that runs. */
 export interface Hands {
-  /** Ends it; gives the longest that a mail was claimed or handed over by one process without an end, in ms. */
+  /** Ends it; gives the longest that a mail was claimed or handed over without any sign of its process, in ms. */
   stop(): Promise<number>;
 }
 
@@ -17,7 +17,8 @@ export function watchHands(db: Database): Hands {
   const stopping = new AbortController();
   const look = async (): Promise<void> => {
     const { rows } = await db.query<{ hand: string }>(
-      `select id || ' ' || fence as hand from sends where status in ('claimed', 'handed')`,
+      // A process that lives prolongs what it holds.
+      `select id || ' ' || fence || ' ' || lease_until as hand from sends where status in ('claimed', 'handed')`,
     );
     const nowMs = performance.now();
     const open = new Set(rows.map((row) => row.hand));

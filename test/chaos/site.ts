@@ -18,7 +18,8 @@ import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { spawnSink, type SpawnedSink, type SpawnedSinkOptions } from '../support/smtp-sink.ts';
 import { compileSources } from '../support/staff.ts';
 import { writeCompany } from './company.ts';
-import { outerEnv, startFleet, type Fleet } from './fleet.ts';
+import type { Rate } from './load.ts';
+import { outerEnv, startFleet, type Fleet, type Post } from './fleet.ts';
 
 /** The lanes of mail. */
 export type MailLane = 'transactional' | 'bulk';
@@ -33,6 +34,11 @@ export const FLEET = ['scheduler', 'scheduler', 'advance,deliver', 'advance,deli
 /** Connections of each process and lane to the counter: so many mails may be in a conversation when it is killed. */
 export const CONNECTIONS = 8;
 
+/** Load that keeps every process at work. */
+export const BUSY: Rate = { orders: 25, pauseMs: 150, maxBacklog: 800 };
+/** Load of which something is always under way, on a machine with other things to do. */
+export const QUIET: Rate = { orders: 8, pauseMs: 150, maxBacklog: 150 };
+
 /** An open site. */
 export interface Site {
   readonly db: Database;
@@ -40,7 +46,7 @@ export interface Site {
   readonly queue: HintQueue;
   readonly hints: Hints;
   readonly sink: SpawnedSink;
-  startFleet(roles: readonly string[]): Fleet;
+  startFleet(roles: readonly (string | Post)[]): Fleet;
   /** Deploys the company with these files changed, as its staff would. */
   deploy(changed: Readonly<Record<string, string>>): Promise<void>;
   /** Ends the fleets that are left, and everything else. */

@@ -61,13 +61,13 @@ export interface Cut {
   /** By the clock of the sink's process, in ms. */
   readonly atMs: number;
   /**
-   * Whether a message was under way: from its MAIL until its reply had been out for `REPLY_TRAVELS_MS`, since a client
-   * that died just then cannot have done anything with it.
+   * Messages under way: from MAIL until the reply has been out for `REPLY_TRAVELS_MS`, since a client that dies before
+   * cannot be expected to have written down what it was told.
    */
-  readonly underWay: boolean;
+  readonly underWay: number;
 }
 
-/** So long a reply counts as not yet taken in by the client. */
+/** So long a reply counts as on its way to the client's own record. */
 const REPLY_TRAVELS_MS = 250;
 
 export interface SinkOptions {
@@ -104,7 +104,7 @@ export interface Sink {
   /** Connections that came in so far. */
   readonly connections: number;
   readonly cuts: readonly Cut[];
-  /** Conversations with a message under way at this moment. */
+  /** Messages under way at this moment. */
   readonly underWay: number;
   /** Conversations that stall at this moment. */
   readonly stalled: number;
@@ -131,7 +131,7 @@ class Conversation {
   #dead = false;
   /** The client has said goodbye, or the sink has ended it. */
   #over = false;
-  #repliedAtMs = Number.NEGATIVE_INFINITY;
+  #repliesAtMs: number[] = [];
   #from = '';
   #to: string[] = [];
   #messageId: string | null = null;
@@ -158,10 +158,15 @@ class Conversation {
     socket.on('data', (chunk) => this.#read(chunk));
   }
 
-  get underWay(): boolean {
-    if (this.#over || this.#dead) return false;
+  get underWay(): number {
+    if (this.#over || this.#dead) return 0;
     const hasMessage = this.#thinking || this.#inBody || this.#from !== '';
-    return hasMessage || Date.now() - this.#repliedAtMs < REPLY_TRAVELS_MS;
+    return (hasMessage ? 1 : 0) + this.#lateReplies().length;
+  }
+
+  #lateReplies(): number[] {
+    const nowMs = Date.now();
+    return this.#repliesAtMs.filter((atMs) => nowMs - atMs < REPLY_TRAVELS_MS);
   }
 
   #cut(): void {
@@ -215,7 +220,7 @@ class Conversation {
   }
 
   #taken(): void {
-    this.#repliedAtMs = Date.now();
+    this.#repliesAtMs = [...this.#lateReplies(), Date.now()];
     if (this.#goesOn('taken')) this.#write('250 2.0.0 taken');
     if (!this.#dead && !this.#goesOn('replied')) return;
     const { messagesPerConnection = Number.POSITIVE_INFINITY } = this.#server.options;
@@ -412,7 +417,7 @@ export async function startSink(options: SinkOptions = {}, port = 0): Promise<Si
     },
     cuts: state.cuts,
     get underWay() {
-      return [...sockets.values()].filter((conversation) => conversation.underWay).length;
+      return [...sockets.values()].reduce((sum, conversation) => sum + conversation.underWay, 0);
     },
     get stalled() {
       return state.stalled;
@@ -457,7 +462,7 @@ export interface SpawnedSink {
   readonly pid: number;
   /** Everything taken so far. */
   taken(): Promise<readonly Taken[]>;
-  /** How many messages were taken, which conversations were cut, and how many have a message under way. */
+  /** How many messages were taken, which conversations were cut, and how many messages are under way. */
   standing(): Promise<SinkStanding>;
   /** The faults of its plan that have come about. */
   strokes(): Promise<readonly Stroke[]>;

@@ -60,6 +60,7 @@ function openProcess(): DeliveryParts {
     cache,
     hints,
     handOver,
+    holding: { begin: () => undefined, end: () => undefined, close: async () => undefined },
     settling: openSettling({ db, cache, hints, log, onSettled: () => undefined }),
     transports: { transactional: transport, bulk: transport },
     claimSize: claimSizeFor(1, 1),

@@ -103,7 +103,7 @@ export function openMetrics(): Metrics {
     deliverySeconds: seconds('perennial_delivery_seconds', 'From a claim to its outcome', WORK_BUCKETS),
     leftOpen: counter({
       name: 'perennial_left_open_total',
-      help: 'What dead or stopped workers left, as this scheduler found it (claim, hand_over)',
+      help: 'What dead or stopped workers left, as this process found it (claim, hand_over)',
       labelNames: ['what'],
     }),
     scheduling: gauge({

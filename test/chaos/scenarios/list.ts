@@ -1,6 +1,22 @@
 /** Every scenario, in the order in which they run. */
 import type { Scenario } from '../scenario.ts';
+import { clocks } from './clocks.ts';
+import { crashPoints } from './crash-points.ts';
 import { kills } from './kills.ts';
+import { rolling } from './rolling.ts';
+import { sameJob } from './same-job.ts';
+import { schedulerKills } from './scheduler-kills.ts';
+import { blocked, paused } from './sleepers.ts';
 import { smtp } from './smtp.ts';
 
-export const SCENARIOS: readonly Scenario[] = [kills, smtp];
+export const SCENARIOS: readonly Scenario[] = [
+  kills,
+  schedulerKills,
+  crashPoints,
+  sameJob,
+  paused,
+  blocked,
+  clocks,
+  rolling,
+  smtp,
+];
