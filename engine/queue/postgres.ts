@@ -133,7 +133,8 @@ async function isPrepared(client: pg.Client): Promise<boolean> {
     if (error instanceof SchemaMigrationRequiredError) return false;
     throw error;
   }
-  const sequences = await Promise.all(LANES.map((lane) => idsOf(client, lane)));
+  const sequences: string[] = [];
+  for (const lane of LANES) sequences.push(await idsOf(client, lane));
   const { rows } = await client.query<{ there: boolean }>(
     'select bool_and(to_regclass(name) is not null) as there from unnest($1::text[]) as name',
     [sequences],

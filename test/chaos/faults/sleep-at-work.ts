@@ -40,7 +40,9 @@ export async function fallAsleep(site: Site, load: Load, how: readonly Sleep[]):
   const fleet = site.startFleet(how.map(() => ({ roles: 'advance,deliver', preload, env })));
   const watched = { site, load, fleet };
   await fleet.whenRunning();
-  await until(watched, 'the sleepers have claimed enough', async () => (await claims(site)).length >= CLAIMED_IN_SLEEP);
+  const isDeepInWork = async (): Promise<boolean> =>
+    (await claims(site)).length >= CLAIMED_IN_SLEEP && (await site.sink.standing()).underWay >= CONNECTIONS;
+  await until(watched, 'the sleepers have claimed enough', isDeepInWork);
   for (const [index, member] of fleet.members.entries()) {
     member.hang(how[index] === 'blocked' ? 'SIGUSR2' : 'SIGSTOP');
   }
