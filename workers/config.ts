@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { nearest } from '../engine/playbook/nearest.ts';
 import { BadRedisUrl, parseRedisUrl } from '../engine/queue/redis-place.ts';
 import { feedbackSettings, feedbackVariables, type FeedbackSettings } from './feedback/settings.ts';
+import { parseImapUrl, type ImapPlace } from '../engine/mail/bounce/imap-url.ts';
 import { isLoopbackHost } from '../engine/mail/loopback.ts';
+import { MailError } from '../engine/mail/url.ts';
 import { readDkimPlaces, type DkimKeySource } from './dkim-keys.ts';
 import { inClearProblems } from './in-clear.ts';
 import { maskUrl } from './mask-url.ts';
@@ -48,6 +50,8 @@ export interface Config {
   readonly redisUrl: string | null;
   /** null: mail goes to the local inbox. */
   readonly smtpUrl: string | null;
+  /** The mailbox to which mail comes back; null: none that is looked into. */
+  readonly bouncesMailbox: ImapPlace | null;
   /** null: this process serves the local inbox itself. */
   readonly inboxUrl: string | null;
   /** null: the intake answers nobody. */
@@ -167,6 +171,11 @@ const schema = z.object({
       'the private keys of `mail.dkim`: SELECTOR=FILE, or SELECTOR=base64: and the file in base64; several by commas',
     unset: '.perennial/dkim/SELECTOR.pem in the company folder',
   }),
+  BOUNCES_IMAP_URL: z.string().transform(readImapUrl).optional().meta({
+    description:
+      'the mailbox to which mail comes back, imaps://user:password@host/INBOX; the role scheduler looks into it',
+    unset: 'none is read; `perennial bounces` takes files',
+  }),
   LOG_LEVEL: z
     .enum(LOG_LEVELS, { error: (issue) => `expected one of ${LOG_LEVELS.join(', ')}, not ${quote(issue.input)}` })
     .default('info')
@@ -214,6 +223,7 @@ export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
         : { kind: 'external', url: value.DATABASE_URL },
     redisUrl: value.REDIS_URL ?? null,
     smtpUrl: value.SMTP_URL ?? null,
+    bouncesMailbox: value.BOUNCES_IMAP_URL ?? null,
     inboxUrl: value.PERENNIAL_INBOX_URL ?? null,
     writeKey: value.PERENNIAL_WRITE_KEY ?? null,
     publicHost: value.PERENNIAL_PUBLIC_HOST,
@@ -288,6 +298,16 @@ function hostName(): z.ZodString {
   return z.string().regex(/^[A-Za-z0-9._:-]+$/, {
     error: (issue) => `expected an address or a host name, e.g. 0.0.0.0, not ${quote(issue.input)}`,
   });
+}
+
+function readImapUrl(value: string, context: z.RefinementCtx): ImapPlace {
+  try {
+    return parseImapUrl(value);
+  } catch (error) {
+    if (!(error instanceof MailError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+    return z.NEVER;
+  }
 }
 
 function wholeNumber(min: number, max: number, example: string): z.ZodType<number, string | number> {

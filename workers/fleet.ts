@@ -13,6 +13,7 @@ import { openHandOver } from '../engine/store/hand.ts';
 import { advance } from '../engine/store/advance.ts';
 import type { HintWorker, Lane } from '../engine/queue/queue.ts';
 import type { Database } from '../engine/store/database.ts';
+import { startPolling } from './bounces/polling.ts';
 import { claimSizeFor } from './claim-size.ts';
 import { closeEach, closeTogether, type Closer } from './closing.ts';
 import { deliver, MAX_UNDER_WAY, type DeliveryParts, type MailLane } from './delivering.ts';
@@ -180,6 +181,8 @@ export function startFleet(
   const scheduler: Scheduler | null = roles.includes('scheduler')
     ? startScheduler({ db, cache, queue, hints, log, metrics, activity })
     : null;
+  const { bouncesMailbox: place } = config;
+  const polling = scheduler !== null && place !== null ? startPolling({ db, place, log }) : null;
 
   return {
     hints,
@@ -196,6 +199,7 @@ export function startFleet(
         close: async () => worker.close(),
       }));
       if (scheduler !== null) atWork.push({ what: 'the scheduler', close: async () => scheduler.close() });
+      if (polling !== null) atWork.push({ what: 'the mailbox for bounces', close: async () => polling.close() });
       if (calling !== null) atWork.push({ what: 'the calls of webhooks', close: async () => calling.close() });
       if (sweep !== null) atWork.push({ what: 'the sweep', close: async () => sweep.stop() });
       const together: Closer = { what: 'those at work', close: async () => closeTogether(atWork, log) };

@@ -1,51 +1,16 @@
 /** What mails that came back came to, as text. */
 import type { ComplaintRate } from '../../engine/store/complaints.ts';
 import type { RefusingDomain } from '../../engine/store/feedback.ts';
+import { totalsOf, type MailOutcome } from '../../workers/bounces/totals.ts';
 import type { ReturnedMailResult, TakenOrFound } from '../../workers/returned-mail.ts';
 import { count } from '../check/format.ts';
 import { harmless } from '../support/terminal.ts';
-
-/** One mail, and what it came to. */
-export interface MailOutcome {
-  readonly from: string;
-  readonly result: ReturnedMailResult;
-}
-
-/** How many of what. */
-export interface Totals {
-  readonly mails: number;
-  readonly bounces: number;
-  readonly complaints: number;
-  readonly suppressed: number;
-  readonly knownBefore: number;
-  readonly notOurs: number;
-  /** Who unsubscribed by mail. */
-  readonly unsubscribed: number;
-  readonly noReport: number;
-}
-
-/** Counts; the recipients of a mail that suppresses two count twice there. */
-export function totalsOf(outcomes: readonly MailOutcome[]): Totals {
-  const kinds = (kind: string): number => outcomes.filter(({ result }) => result.kind === kind).length;
-  const taken = outcomes.flatMap(({ result }) => ('taken' in result ? result.taken : []));
-  const of = (outcome: TakenOrFound['outcome']): number => taken.filter((one) => one.outcome === outcome).length;
-  return {
-    mails: outcomes.length,
-    bounces: kinds('bounce'),
-    complaints: kinds('complaint'),
-    suppressed: of('suppressed'),
-    knownBefore: of('known before'),
-    notOurs: of('not ours'),
-    unsubscribed: outcomes.filter(({ result }) => result.kind === 'leave' && result.outcome === 'unsubscribed').length,
-    noReport: kinds('none'),
-  };
-}
 
 /** One line for each recipient, then the totals. */
 export function outcomesText(outcomes: readonly MailOutcome[], isDryRun: boolean): string {
   const lines = outcomes.flatMap(({ from, result }) => wordsOf(result).map((words) => `${harmless(from)}: ${words}`));
   const totals = totalsOf(outcomes);
-  const { suppressed, knownBefore, notOurs, unsubscribed, noReport } = totals;
+  const { suppressed, knownBefore, notOurs, unsubscribed, noReport, stays } = totals;
   const parts = [
     count(totals.mails, 'mail'),
     count(totals.bounces, 'bounce'),
@@ -55,6 +20,7 @@ export function outcomesText(outcomes: readonly MailOutcome[], isDryRun: boolean
     ...(notOurs > 0 ? [`${notOurs} not about mail of ours`] : []),
     ...(unsubscribed > 0 ? [`${unsubscribed} unsubscribed`] : []),
     ...(noReport > 0 ? [`${noReport} without a report`] : []),
+    ...(stays > 0 ? [`${stays} left in the mailbox for a person`] : []),
   ];
   return `${[...lines, parts.join(', ')].join('\n')}.\n`;
 }

@@ -10,6 +10,8 @@ export async function cleanUp(dir) {
     const name = path.basename(file);
     // Nothing of it is kept, so nothing need be written: an immediate shutdown, a plain kill.
     if (name === 'postmaster.pid') await end(path.join(dir, file), 'SIGQUIT');
+    // Dovecot's; it ends its own processes when it is told to end itself.
+    if (name === 'master.pid') await end(path.join(dir, file), 'SIGTERM');
     if (name === 'redis.pid') await end(path.join(dir, file), 'SIGKILL');
   }
   // A small disk of its own, which a killed run has left mounted.
