@@ -8,6 +8,8 @@ import { startPublic, type PublicServer } from '../../workers/public.ts';
 import { clear, COMPANY, FILES, openFleet, type Fleet } from '../store/support.ts';
 import { judgeHtml, MAIL_EXCEPTIONS, PAGE_EXCEPTIONS, PRESENTATIONAL } from './html-rules.ts';
 import { sampleCompany, sampleSends } from './letters.ts';
+import { languages } from '../../workers/choices/words.ts';
+import { languages as surveyLanguages } from '../../workers/survey/words.ts';
 
 const SURVEY = `topic: offers
 trigger: { event: order.placed }
@@ -104,7 +106,12 @@ async function pagesOf(locale: string): Promise<Readonly<Record<string, string>>
   };
 }
 
-it.each(['en', 'de', 'fr'])('finds nothing in the pages for readers (%s)', async (locale) => {
+it('has the words of all pages in the same languages', () => {
+  expect(surveyLanguages).toEqual(languages);
+  expect(languages).toContain('en');
+});
+
+it.each(languages)('finds nothing in the pages for readers (%s)', async (locale) => {
   const pages = await pagesOf(locale);
   expect(new Set(Object.values(pages)).size).toBeGreaterThan(9);
   const met = new Set<string>();
