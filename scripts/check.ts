@@ -9,7 +9,7 @@ import { count, formatProblems, summarise } from './check/format.ts';
 import { githubCommands } from './check/github.ts';
 import { sarifLog } from './check/sarif.ts';
 import { withDatabase } from './support/database.ts';
-import { processTerminal, type Terminal } from './support/terminal.ts';
+import { jsonText, processTerminal, type Terminal } from './support/terminal.ts';
 
 const FORMATS = ['text', 'json', 'github', 'sarif'] as const;
 
@@ -53,11 +53,11 @@ function shown(checked: CheckedProject, options: Options, { colour }: Terminal, 
     case 'text':
       return textOf(checked, colour);
     case 'json':
-      return `${JSON.stringify(problems, null, 2)}\n`;
+      return `${jsonText(problems, 2)}\n`;
     case 'github':
       return githubCommands(problems, pathFrom(options.project));
     case 'sarif':
-      return `${JSON.stringify(sarifLog(problems, pathFrom(options.project), version), null, 2)}\n`;
+      return `${jsonText(sarifLog(problems, pathFrom(options.project), version), 2)}\n`;
   }
 }
 

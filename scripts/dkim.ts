@@ -56,7 +56,7 @@ async function createKey(terminal: Terminal, selector: string, options: CreateOp
   const file = path.resolve(options.out ?? ownKeyFile(options.project, selector));
   const pem = await createDkimKey(options.algorithm);
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
     await writeFile(file, pem, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     const reason =

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { type InboxEntry, type ReceivedMail, inboxRange, listInbox, readMail } from '../engine/mail/inbox/store.ts';
+import { harmless, jsonText } from './support/terminal.ts';
 
 interface ListOptions {
   readonly project: string;
@@ -49,7 +50,7 @@ async function list({ project, to, limit, json }: ListOptions): Promise<void> {
   const dir = inboxFolder(project);
   const mails = await listInbox(dir, { limit, ...(to === undefined ? {} : { to }) });
   if (json === true) {
-    process.stdout.write(`${JSON.stringify(mails, null, 2)}\n`);
+    process.stdout.write(`${jsonText(mails, 2)}\n`);
     return;
   }
   const range = await inboxRange(dir);
@@ -72,7 +73,7 @@ async function show(number: number, options: ShowOptions): Promise<void> {
     await saveHtml(mail, options.html);
   } else if (options.json === true) {
     const { raw: _, ...fields } = mail;
-    process.stdout.write(`${JSON.stringify(fields, null, 2)}\n`);
+    process.stdout.write(`${jsonText(fields, 2)}\n`);
   } else {
     process.stdout.write(page(mail));
   }
@@ -140,8 +141,11 @@ function safe(text: string): string {
 }
 
 function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are exactly what must not reach a terminal
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
+  return text
+    .replaceAll('\r', '')
+    .split(/([\n\t])/)
+    .map((part) => (part === '\n' || part === '\t' ? part : harmless(part)))
+    .join('');
 }
 
 function wholeNumber(text: string): number {

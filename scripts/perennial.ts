@@ -10,6 +10,7 @@ import { NewerDatabaseError } from '../engine/store/migrate.ts';
 import { findPackageRoot } from './init/package-root.ts';
 import { perennialProgram } from './program.ts';
 import { databaseAway } from './support/database-away.ts';
+import { shown } from './support/terminal.ts';
 
 /** What a person can mend: the message is enough. Anything else is a bug and shows its stack. */
 const EXPECTED = [
@@ -47,6 +48,6 @@ process.stderr.on('error', carryOnUnread);
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${wordsFor(error)}\n`);
+  process.stderr.write(`${shown(wordsFor(error))}\n`);
   process.exitCode = 1;
 }

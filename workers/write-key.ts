@@ -21,7 +21,7 @@ export async function writeKeyOf(config: Pick<Config, 'writeKey' | 'database'>):
 }
 
 async function ownKey(dir: string): Promise<string> {
-  await mkdir(dir, { recursive: true });
+  await mkdir(dir, { recursive: true, mode: 0o700 });
   const file = path.join(dir, 'write-key');
   const known = await readKey(file);
   if (known !== null) return known;

@@ -2,7 +2,13 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isNativeError } from 'node:util/types';
-import { checkRedis, describeRedis, parseRedisUrl, QueueUnavailable, QueueUnsuitable } from '../../engine/queue/queue.ts';
+import {
+  checkRedis,
+  describeRedis,
+  parseRedisUrl,
+  QueueUnavailable,
+  QueueUnsuitable,
+} from '../../engine/queue/queue.ts';
 import { openReleaseCache, type CompiledRelease } from '../../engine/store/context.ts';
 import type { Database } from '../../engine/store/database.ts';
 import { StoreError } from '../../engine/store/errors.ts';

@@ -2,7 +2,7 @@
 import type { ImportResult } from '../../engine/ingest/file/import.ts';
 import type { ImportKind } from '../../engine/ingest/file/fields.ts';
 import { formatInstant } from '../../engine/time/text.ts';
-import { harmless } from '../support/terminal.ts';
+import { harmless, jsonText } from '../support/terminal.ts';
 import { count } from './words.ts';
 
 /** An import, and the file it read. */
@@ -51,7 +51,7 @@ export function formatReport(report: ImportReport): string {
 export function reportAsJson(report: ImportReport): string {
   const { result, kind, file, rejects, unusedColumns, seconds } = report;
   const { status, end, duplicates, filtered, resumedAtLine, noticed } = result;
-  return `${JSON.stringify({
+  return `${jsonText({
     status,
     kind,
     file,

@@ -20,10 +20,10 @@ export interface Terminal {
 export function processTerminal(): Terminal {
   return {
     out: (text) => {
-      process.stdout.write(text);
+      process.stdout.write(shown(text));
     },
     err: (text) => {
-      process.stderr.write(text);
+      process.stderr.write(shown(text));
     },
     colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
     zone: zone(Intl.DateTimeFormat().resolvedOptions().timeZone) ?? utc,
@@ -40,9 +40,27 @@ export function paint(terminal: Pick<Terminal, 'colour'>, style: keyof typeof ST
   return terminal.colour ? `\u001B[${STYLES[style]}m${text}\u001B[0m` : text;
 }
 
-/** Text from the data, without what a terminal would act upon. */
+/** Text from the data, without what a terminal would act upon: control characters, and turns of the writing direction. */
 export function harmless(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '·');
+  return text.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '·');
+}
+
+/**
+ * The same for a whole output, with its line breaks and the colours of this program: so that a place that forgot
+ * `harmless` lets nothing through.
+ */
+export function shown(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  const pattern = /\u001b\[(?:[012]|3[1236])m|\r?\n|\t|[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+  return text.replaceAll(pattern, (found) => (found.length > 1 || found === '\n' || found === '\t' ? found : '·'));
+}
+
+/** JSON that means the same and holds nothing that a terminal would act upon: JSON itself escapes only the older half of it. */
+export function jsonText(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replaceAll(
+    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /**

@@ -2,6 +2,7 @@
 import { toLocal } from '../../engine/time/local.ts';
 import { formatInstant, formatLocalDate, formatTimeOfDay } from '../../engine/time/text.ts';
 import type { Instant, Zone } from '../../engine/time/types.ts';
+import { jsonText } from './terminal.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -21,7 +22,7 @@ function isTime(key: string): boolean {
 
 /** One JSON object on one line, its times in ISO 8601. */
 export function jsonLine(value: object): string {
-  return `${JSON.stringify(withTimes(value))}\n`;
+  return `${jsonText(withTimes(value))}\n`;
 }
 
 function withTimes(value: unknown): unknown {

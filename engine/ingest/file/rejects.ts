@@ -37,7 +37,8 @@ export class RejectsFile {
   /** Adds rejects, ascending by line, and waits until the system has them. */
   async add(rejects: readonly Reject[]): Promise<void> {
     if (rejects.length === 0) return;
-    this.handle ??= await open(this.path, 'a');
+    // They are lines about customers.
+    this.handle ??= await open(this.path, 'a', 0o600);
     await this.handle.appendFile(rejects.map((reject) => `${JSON.stringify(reject)}\n`).join(''));
     // The checkpoint that follows says that these lines are done: a power cut must not lose them either.
     await this.handle.datasync();

@@ -64,7 +64,8 @@ export class InboxWriter {
   }
 
   static async open(dir: string): Promise<InboxWriter> {
-    await mkdir(dir, { recursive: true });
+    // Mails are nobody's business but their owner's.
+    await mkdir(dir, { recursive: true, mode: 0o700 });
     await sweep(dir);
     return new InboxWriter(dir, lastOf(await namesIn(dir)) + 1);
   }
@@ -75,7 +76,7 @@ export class InboxWriter {
    */
   add(message: Buffer): number {
     const temporary = join(this.#dir, `${INCOMING}${randomUUID()}`);
-    writeFileSync(temporary, message, { flag: 'wx' });
+    writeFileSync(temporary, message, { flag: 'wx', mode: 0o600 });
     try {
       return this.#name(temporary);
     } finally {
