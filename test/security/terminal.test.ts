@@ -97,7 +97,7 @@ it('whatever a command forgets is taken out where the terminal begins, and colou
   const text = `\u001b[31mwrong\u001b[0m\tat\n${EVIL}\u001b[8mhidden\u001b[0m`;
   const clean = shown(text);
   expect(clean.startsWith('\u001b[31mwrong\u001b[0m\tat\nx·]0;owned·')).toBe(true);
-  expect(clean.replaceAll(/\u001b\[(?:0|31)m/g, '')).not.toMatch(ACTED_UPON);
+  expect(clean.replaceAll('\u001b[31m', '').replaceAll('\u001b[0m', '')).not.toMatch(ACTED_UPON);
   expect(clean).toContain('·[8mhidden');
 });
 

@@ -16,6 +16,7 @@ import { everyTopic, findReader, recordChoices, standingOf, type MailReader } fr
 import type { ReleaseCache } from '../../engine/store/context.ts';
 import type { Database } from '../../engine/store/database.ts';
 import { loadSigningKeys } from '../../engine/store/signing-keys.ts';
+import { isCutOff } from '../cut-off.ts';
 import { messagePage, PAGE_HEADERS } from '../pages/frame.ts';
 import { browserLocales } from '../pages/language.ts';
 import { leavePage, preferencesPage, saidPage, type Speech } from './page.ts';
@@ -48,7 +49,7 @@ export function choicesApp(parts: ChoicesParts): Hono {
   app.post(prefer, limit, async (c) => takePreferences(c, parts));
   for (const path of [leave, prefer]) app.all(path, (c) => c.body(null, 405, { allow: 'GET, HEAD, POST' }));
   app.onError((error, c) => {
-    parts.onFailure(error);
+    if (!isCutOff(error)) parts.onFailure(error);
     const words = wordsFor(...browserLocales(c));
     c.header('retry-after', '60');
     return c.html(messagePage(words, '', words.trouble, words.troubleText), 503);

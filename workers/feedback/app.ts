@@ -17,6 +17,7 @@ import {
   type EventOutcome,
   type ReportedEvent,
 } from '../../engine/store/provider-events.ts';
+import { isCutOff } from '../cut-off.ts';
 import { requestReaders, type RequestReader } from './read.ts';
 import type { FeedbackSettings } from './settings.ts';
 
@@ -78,7 +79,7 @@ async function answerTo(c: Context, provider: Provider, read: RequestReader, par
   try {
     return await take(c, provider, read, parts);
   } catch (error) {
-    parts.told.failed(provider, error);
+    if (!isCutOff(error)) parts.told.failed(provider, error);
     c.header('retry-after', '60');
     const message = 'this could not be taken in; send it again later: nothing counts twice';
     return c.json(failure('unavailable', message, null), 503);

@@ -14,6 +14,7 @@ import type { ReleaseCache } from '../../engine/store/context.ts';
 import type { Database } from '../../engine/store/database.ts';
 import type { Ingested } from '../../engine/store/ingest.ts';
 import { loadSigningKeys } from '../../engine/store/signing-keys.ts';
+import { isCutOff } from '../cut-off.ts';
 import { messagePage, PAGE_HEADERS } from '../pages/frame.ts';
 import { browserLocales } from '../pages/language.ts';
 import { questionPage } from './page.ts';
@@ -47,7 +48,7 @@ export function surveyApp(parts: SurveyParts): Hono {
   };
   app.post(path, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => take(c, parts));
   app.onError((error, c) => {
-    parts.onFailure(error);
+    if (!isCutOff(error)) parts.onFailure(error);
     const words = wordsFor(...browserLocales(c));
     c.header('retry-after', '60');
     return c.html(messagePage(words, '', words.trouble, words.troubleText), 503);
