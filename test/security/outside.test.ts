@@ -16,11 +16,13 @@ const SECRET = 'canary-of-a-secret';
 
 let staffed: Staffed;
 let server: PublicServer;
+/** The same, with less patience. */
+let hasty: PublicServer;
 const failures: string[] = [];
 beforeAll(async () => {
   staffed = await openStaffed('2026-03-01T12:00:00Z');
   await staffed.deploy(FILES);
-  server = await startPublic({
+  const parts: Parameters<typeof startPublic>[0] = {
     db: staffed.db,
     cache: staffed.cache,
     hints: { send: async () => true },
@@ -32,11 +34,13 @@ beforeAll(async () => {
       feedback: { ses: null, sendgrid: null, mailgun: null, postmark: `post:${SECRET}`, brevo: null, resend: null },
     },
     log: pino({ level: 'error' }, { write: (line: string) => void failures.push(line) }),
-    patience: { requestMs: 700, headersMs: 400, lookEveryMs: 50 },
-  });
+  };
+  server = await startPublic(parts);
+  hasty = await startPublic({ ...parts, patience: { requestMs: 1_500, headersMs: 800, lookEveryMs: 50 } });
 });
 afterAll(async () => {
   await server.close();
+  await hasty.close();
   await staffed.close();
 });
 afterEach(() => {
@@ -52,7 +56,7 @@ async function post(where: string, body: string, headers: Record<string, string>
 }
 
 async function open(): Promise<Socket> {
-  const { hostname, port } = new URL(server.url);
+  const { hostname, port } = new URL(hasty.url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => undefined);
   await once(socket, 'connect');
@@ -145,7 +149,7 @@ describe('slow senders', () => {
       clearInterval(dripping);
       return path;
     });
-    expect((await fetch(`${server.url}/v1/track`)).status).toBe(405);
+    expect((await fetch(`${hasty.url}/v1/track`)).status).toBe(405);
     expect(await Promise.all(ended)).toEqual(paths);
   });
 
