@@ -175,7 +175,8 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
     // Composing is pure, so it would fail the same way at every further try: held, whatever the error is.
     reportBroken(parts.log, send, error);
     const reason = error instanceof Error ? error.message : String(error);
-    const inARow = error instanceof RenderError ? parts.renderErrors.failed(send.send.playbook, reason) : undefined;
+    const inARow =
+      error instanceof RenderError ? parts.renderErrors.failed(send.send.playbook, kindOf(error)) : undefined;
     return { sendId, fence, customerId, kind: 'broken', reason, ...(inARow === undefined ? {} : { inARow }) };
   }
   parts.renderErrors.wrote(send.send.playbook, send.now);
@@ -199,10 +200,19 @@ async function handOver(parts: DeliveryParts, send: HandOverRequest): Promise<bo
   return handed;
 }
 
+/** What makes two errors equal: their messages may quote the value of one customer. */
+function kindOf({ code, path }: RenderError): string {
+  return `${code} ${path}`;
+}
+
 function reportBroken(log: Logger, { sendId, send }: ClaimedSend, error: unknown): void {
   const fields = { send: sendId, template: send.template };
-  if (error instanceof RenderError || error instanceof ComposeError) {
-    log.error({ ...fields, code: error.code }, 'a mail could not be written');
+  if (error instanceof RenderError) {
+    log.error({ ...fields, code: error.code, path: error.path }, 'a mail could not be written');
+    return;
+  }
+  if (error instanceof ComposeError) {
+    log.error({ ...fields, code: error.code, field: error.field }, 'a mail could not be written');
     return;
   }
   const stack = error instanceof Error ? error.stack : String(error);

@@ -8,14 +8,14 @@ import { errorFields, type Logger } from './log.ts';
 export interface RenderErrors {
   /** A mail of the playbook was written. */
   wrote(playbook: string, at: Instant): void;
-  /** One could not be; gives how many in a row, this one included. */
-  failed(playbook: string, error: string): number;
+  /** One could not be, for a reason of that kind; gives how many in a row, this one included. */
+  failed(playbook: string, kind: string): number;
   /** To be called once the mail is held: pauses the playbook if it was the last that it took. Never rejects. */
   held(playbook: string, error: string, inARow: number): Promise<void>;
 }
 
 interface Streak {
-  readonly error: string;
+  readonly kind: string;
   readonly count: number;
 }
 
@@ -31,10 +31,10 @@ export function openRenderErrors(db: Database, log: Logger): RenderErrors {
       streaks.delete(playbook);
       writtenAt.set(playbook, at);
     },
-    failed: (playbook, error) => {
+    failed: (playbook, kind) => {
       const before = streaks.get(playbook);
-      const count = before?.error === error ? before.count + 1 : 1;
-      streaks.set(playbook, { error, count });
+      const count = before?.kind === kind ? before.count + 1 : 1;
+      streaks.set(playbook, { kind, count });
       return count;
     },
     held: async (playbook, error, inARow) => {

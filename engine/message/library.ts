@@ -7,6 +7,7 @@ import { type KnownVariables, knownVariables } from './known.ts';
 import { textsByMail } from './written-text.ts';
 import type { MjmlConverter } from './mjml.ts';
 import { parsePart, problemAt } from './parse.ts';
+import { canonicalTag } from './scope.ts';
 
 /** Which of both a file holds around its Handlebars. */
 export type Format = 'hbs' | 'mjml';
@@ -134,4 +135,16 @@ function unknownLayout(layout: PlacedText, { path, format }: TemplateFile, { lay
       ? make
       : `did you mean ${near}?`;
   return problemAt(path, layout, 'unknown-layout', `there is no ${wanted}`, fix);
+}
+
+const VARIANT = /\.([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)$/;
+
+/** A variant whose locale is spelt as no customer's is: nobody would ever get it. */
+export function variantProblem({ path, name }: TemplateFile): Problem | null {
+  const written = VARIANT.exec(name)?.[1];
+  const locale = written === undefined ? null : canonicalTag(written);
+  if (written === undefined || locale === null || locale === written) return null;
+  const message = `nobody gets this mail: the locale "${written}" is written ${locale}`;
+  const renamed = path.replace(`.${written}.`, `.${locale}.`);
+  return problemAt(path, { line: 1, column: 1 }, 'locale-name', message, `rename it to ${renamed}`);
 }

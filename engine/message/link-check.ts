@@ -1,4 +1,4 @@
-/** Finds values that stand in `href`, `src` and their like without going through `link`. */
+/** Finds values that stand in `href`, `src` and their like without going through `link`, and values within scripts. */
 import type { Problem } from '../playbook/problem.ts';
 import { type HtmlState, IN_TEXT, VALUE, readHtml } from './html-state.ts';
 import { placeOf } from './parse.ts';
@@ -21,7 +21,7 @@ interface Search {
   readonly problems: Problem[];
 }
 
-/** A problem for each value that could become an address, or a part of one, as it stands. */
+/** A problem for each value that could become an address, or a part of one or of a script, as it stands. */
 export function findBareLinks(html: readonly Part[]): readonly Problem[] {
   const search: Search = { problems: [] };
   walk(html, [IN_TEXT], new Set(), search);
@@ -44,8 +44,10 @@ function walk(
         break;
       }
       case 'MustacheStatement': {
+        const script = states.find((state) => isScript(state));
         const found = states.find((state) => isAddress(state));
-        if (found !== undefined && !isOwn(part.params[0] as Expression, names))
+        if (script !== undefined) search.problems.push(scriptProblem(part, script));
+        else if (found !== undefined && !isOwn(part.params[0] as Expression, names))
           search.problems.push(problemOf(part, found));
         states = distinct(states.map((state) => readHtml(state, VALUE)));
         break;
@@ -108,16 +110,38 @@ function isAddress({ at, attribute, read }: HtmlState): boolean {
   return ADDRESSES.has(attribute.replace(/^[\w-]+:/, ''));
 }
 
-function problemOf({ params, loc }: hbs.AST.MustacheStatement, { attribute, read }: HtmlState): Problem {
-  const [value, name] = params as readonly Expression[];
-  const words = name !== undefined && isLiteral(name) ? String(name.value) : 'value';
+/** Where escaping for HTML keeps nothing in: what it encodes is decoded again before it is run, or never was. */
+function isScript({ at, tag, attribute }: HtmlState): boolean {
+  if (at === 'raw') return tag === 'script';
+  return (at === 'value' || at === 'equals') && (attribute === 'srcdoc' || /^on[a-z]+$/.test(attribute));
+}
+
+function wordsOf({ params }: hbs.AST.MustacheStatement): string {
+  const name = (params as readonly Expression[])[1];
+  return name !== undefined && isLiteral(name) ? String(name.value) : 'value';
+}
+
+function scriptProblem(node: hbs.AST.MustacheStatement, { at, attribute }: HtmlState): Problem {
+  const where = at === 'raw' ? '<script>' : attribute;
+  return {
+    ...(placeOf(node.loc) ?? { file: 'templates', line: 1, column: 1 }),
+    level: 'error',
+    code: 'value-in-script',
+    message: `{{${wordsOf(node)}}} stands in ${where}, where a value can become a script`,
+    fix: `take ${where} out: no mail program runs it`,
+  };
+}
+
+function problemOf(node: hbs.AST.MustacheStatement, { attribute, read }: HtmlState): Problem {
+  const words = wordsOf(node);
+  const value = node.params[0] as Expression | undefined;
   const shown = value?.type === 'SubExpression' ? `(${value.path.original} …)` : words;
   const before = /^[^\ufffc"]+$/.test(read) && attribute !== 'style' ? `"${read}" ` : '';
   const fix = read.includes(VALUE)
     ? 'write one {{link …}} for the whole address, as in {{link company.website path}}'
     : `write {{link ${before}${shown}}}${before === '' ? '' : ' for the whole address'}`;
   return {
-    ...(placeOf(loc) ?? { file: 'templates', line: 1, column: 1 }),
+    ...(placeOf(node.loc) ?? { file: 'templates', line: 1, column: 1 }),
     level: 'error',
     code: 'bare-link',
     message: `{{${words}}} stands in ${attribute}, where a value can lead anywhere or break the address`,

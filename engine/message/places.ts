@@ -1,25 +1,24 @@
-/** Where in its files a mail uses a value. */
+/** Where in its files a mail cannot be written for a customer. */
 import { type Place, placeOf } from './parse.ts';
+import type { MailScope, RenderError } from './scope.ts';
 import { type Expression, type Part, isLiteral, partsOf } from './syntax.ts';
+import { failureOf } from './template.ts';
 
 /**
- * Where a variable or helper, as an error names it, is first used; null where it is not. The compiler gives every value
- * that must be there its name, as the last argument.
+ * The innermost part that fails in the same way when it is printed alone; null where none does. A variable or a helper is used
+ * in many places of a mail, and in most of them with success.
  */
-export function firstUse(parts: readonly Part[], path: string): Place | null {
+export function failingPlace(parts: readonly Part[], error: RenderError, scope: MailScope): Place | null {
   for (const part of parts) {
-    if (part.type === 'ContentStatement') continue;
-    const found = useIn(part, path) ?? inBranches(part, path);
-    if (found !== null) return found;
+    if (part.type === 'ContentStatement' || failureOf(part, scope)?.message !== error.message) continue;
+    if (part.type === 'MustacheStatement') return useIn(part, error.path) ?? placeOf(part.loc);
+    const inside = [...partsOf(part.program), ...partsOf(part.inverse)];
+    return failingPlace(inside, error, scope) ?? useIn(part, error.path) ?? placeOf(part.loc);
   }
   return null;
 }
 
-function inBranches(part: Part, path: string): Place | null {
-  if (part.type !== 'BlockStatement') return null;
-  return firstUse(partsOf(part.program), path) ?? firstUse(partsOf(part.inverse), path);
-}
-
+/** The compiler gives every value that must be there its name, as the last argument. */
 function useIn(call: Pick<hbs.AST.MustacheStatement, 'path' | 'params'>, path: string): Place | null {
   const target = call.path as Expression;
   if (target.type === 'PathExpression' && target.original === path) return placeOf(target.loc);

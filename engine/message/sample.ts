@@ -53,16 +53,31 @@ const NUMBERS: Readonly<Record<string, number>> = {
   amount: 42.5,
 };
 const ITEMS = 2;
+const ADDRESS = 'https://example.com/sample';
 
-/** What a template itself says of its variables: texts that it compares them with, and fields of items that it loops over. */
+/** What helpers take; a list of theirs is declared as one. */
+type Wanted = 'address' | 'date' | 'number';
+const WANTED: Readonly<Record<string, Wanted | undefined>> = {
+  link: 'address',
+  date: 'date',
+  money: 'number',
+  number: 'number',
+  plural: 'number',
+};
+
+/**
+ * What a template itself says of its variables: texts that it compares them with, helpers that want something else than a text,
+ * and fields of items that it loops over.
+ */
 interface Uses {
   readonly compared: Map<string, unknown>;
+  readonly wanted: Map<string, Wanted>;
   readonly items: Map<string, Set<string>>;
 }
 
 /** Made-up variables: all that is declared, and of `vars` all that the template reads. */
 export function sampleVariables(of: SampleFor): SampleVariables {
-  const uses: Uses = { compared: new Map(), items: new Map() };
+  const uses: Uses = { compared: new Map(), wanted: new Map(), items: new Map() };
   const { subject, preheader, html, text } = of.template.parts;
   for (const parts of [subject, preheader, html, text ?? []]) note(parts, uses, null);
   const record = (root: string): Readonly<Record<string, unknown>> => recordOf(root, of, uses);
@@ -102,7 +117,16 @@ function valueOf(path: string, shape: Shape, of: SampleFor, uses: Uses): unknown
     const fields = new Set(within.map((read) => read.slice(path.length + 1).split('.')[0] ?? ''));
     return Object.fromEntries([...fields].map((name) => [name, valueOf(`${path}.${name}`, 'any', of, uses)]));
   }
-  return uses.compared.get(path) ?? simple(path.slice(path.lastIndexOf('.') + 1), shape, of.now);
+  const name = path.slice(path.lastIndexOf('.') + 1);
+  const isOpen = shape === 'any' || (shape === 'string' && TEXTS[name] === undefined);
+  const wanted = isOpen ? uses.wanted.get(path) : undefined;
+  return (
+    uses.compared.get(path) ?? (wanted === undefined ? simple(name, shape, of.now) : wantedValue(name, wanted, of))
+  );
+}
+
+function wantedValue(name: string, wanted: Wanted, { now }: SampleFor): unknown {
+  return wanted === 'address' ? ADDRESS : simple(name, wanted, now);
 }
 
 function listOf(path: string, fields: ReadonlySet<string>, of: SampleFor, uses: Uses): readonly unknown[] {
@@ -131,7 +155,7 @@ function simple(name: string, type: Exclude<Shape, ReadonlyMap<string, Shape>>, 
 }
 
 function textFor(name: string): string {
-  if (/(?:^|_)(?:url|link|href|website)$/.test(name)) return 'https://example.com/sample';
+  if (/(?:^|_)(?:url|link|href|website)$/.test(name)) return ADDRESS;
   return own(TEXTS, name) ?? `Sample ${wordsOf(name)}`;
 }
 
@@ -160,6 +184,17 @@ function note(parts: readonly Part[], uses: Uses, item: string | null): void {
   }
 }
 
+/** The value that a helper takes: of an address its beginning, where that is no fixed one. */
+function noteWanted({ path: helper, params }: hbs.AST.SubExpression, uses: Uses, item: string | null): void {
+  const wanted = WANTED[helper.original];
+  // The compiler writes before the parts of an address which of them are fixed.
+  const [taken] = (wanted === 'address' ? params.slice(1) : params) as Expression[];
+  const value = taken?.type === 'SubExpression' ? (taken.params[0] as Expression | undefined) : taken;
+  if (wanted === undefined || value?.type !== 'PathExpression') return;
+  const path = pathOf(value) ?? (item === null || value.depth > 0 ? null : `${item}.${value.parts.at(-1) ?? ''}`);
+  if (path !== null && !uses.wanted.has(path)) uses.wanted.set(path, wanted);
+}
+
 function noteExpression(node: Expression, uses: Uses, item: string | null): void {
   if (node.type === 'PathExpression' && item !== null && !node.data && node.depth === 0) {
     // The first part is the item's own name where the loop gives it one.
@@ -168,6 +203,7 @@ function noteExpression(node: Expression, uses: Uses, item: string | null): void
   }
   if (node.type !== 'SubExpression') return;
   const params = node.params as Expression[];
+  noteWanted(node, uses, item);
   const [path, literal] = [params.map(pathOf).find((found) => found !== null), params.find(isLiteral)];
   if (node.path.original === 'eq' && path !== undefined && path !== null && literal !== undefined) {
     if (!uses.compared.has(path)) uses.compared.set(path, literal.value);

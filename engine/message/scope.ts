@@ -76,12 +76,13 @@ const MOST_LOCALES = 1_000;
 function canonicalLocale(text: string): string | null {
   const known = canonicalLocales.get(text);
   if (known !== undefined) return known;
-  const canonical = readLocale(text);
+  const canonical = canonicalTag(text);
   if (canonicalLocales.size < MOST_LOCALES) canonicalLocales.set(text, canonical);
   return canonical;
 }
 
-function readLocale(text: string): string | null {
+/** A tag as customers' locales are written: `en_gb` becomes `en-GB`. Null for what is none. */
+export function canonicalTag(text: string): string | null {
   // A tag's language is two or three letters; Intl also takes words such as `english`, of which it knows nothing.
   if (!/^[A-Za-z]{2,3}([_-][A-Za-z0-9]{1,8})*$/.test(text)) return null;
   try {

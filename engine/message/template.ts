@@ -73,13 +73,7 @@ export function makeTemplate(
     },
     render: (scope) => {
       const context = contextOf(scope);
-      const data: RenderData = {
-        locale: scope.locale,
-        zone: scope.zone.name,
-        now: scope.now,
-        turns: 0,
-        survey: scope.survey ?? null,
-      };
+      const data = dataOf(scope);
       const whole = bounded(html(context, data), 'HTML');
       return {
         subject: oneLine(subject(context, data)),
@@ -90,6 +84,17 @@ export function makeTemplate(
       };
     },
   };
+}
+
+/** How one part of a mail, printed alone, fails for this customer; null when it does not. */
+export function failureOf(part: Part, scope: MailScope): RenderError | null {
+  try {
+    print([part], true)(contextOf(scope), dataOf(scope));
+    return null;
+  } catch (error) {
+    if (error instanceof RenderError) return error;
+    throw error;
+  }
 }
 
 /** Makes a mail's plain text; `html` is what its HTML has become. */
@@ -119,6 +124,10 @@ function print(statements: readonly Part[], escape: boolean): Print {
 function contextOf(scope: MailScope): Readonly<Record<string, unknown>> {
   const { customer, company, event, launch, trigger, vars, unsubscribe_url, preferences_url, survey, now } = scope;
   return { customer, company, event, launch, trigger, vars, unsubscribe_url, preferences_url, survey, now };
+}
+
+function dataOf({ locale, zone, now, survey }: MailScope): RenderData {
+  return { locale, zone: zone.name, now, turns: 0, survey: survey ?? null };
 }
 
 function oneLine(subject: string): string {

@@ -4,7 +4,15 @@ import { parseMailbox } from './address.ts';
 import type { Expansion, Parsed } from './expansion.ts';
 import { expand } from './expand.ts';
 import { type FrontMatter, type PlacedText, readFrontMatter } from './front-matter.ts';
-import { type CompileOptions, type Library, LAYOUTS, type TemplateFile, layoutOf, libraryOf } from './library.ts';
+import {
+  type CompileOptions,
+  type Library,
+  LAYOUTS,
+  type TemplateFile,
+  layoutOf,
+  libraryOf,
+  variantProblem,
+} from './library.ts';
 import { findBareLinks } from './link-check.ts';
 import { type MjmlConverter, type MjmlResult, compileMjml } from './mjml.ts';
 import { parsePart, problemAt } from './parse.ts';
@@ -48,6 +56,7 @@ export function compileTemplates(
   const problems: Problem[] = [];
   const mails = files.filter(({ path }) => mailFileName(path) !== null);
   const library = libraryOf(sources, files, convert, options, problems);
+  if (options.isDeployed !== true) problems.push(...mails.flatMap((file) => variantProblem(file) ?? []));
   problems.push(...doubles(files.filter(({ name }) => !name.startsWith(LAYOUTS))));
   const templates = new Map<string, Template>();
   for (const file of mails) {

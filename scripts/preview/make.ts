@@ -1,9 +1,9 @@
 /** Makes one mail of a template, to be looked at: with made-up values, or as a customer of the database would get it. */
 import { knownVariables } from '../../engine/message/known.ts';
 import { placeOf } from '../../engine/message/parse.ts';
-import { firstUse } from '../../engine/message/places.ts';
+import { failingPlace } from '../../engine/message/places.ts';
 import { sampleVariables } from '../../engine/message/sample.ts';
-import { RenderError, usableLocale, type Rendered } from '../../engine/message/scope.ts';
+import { RenderError, usableLocale, type MailScope, type Rendered } from '../../engine/message/scope.ts';
 import { sampleSurvey } from '../../engine/message/survey.ts';
 import type { Template, TemplateSet } from '../../engine/message/templates.ts';
 import { nearestAll } from '../../engine/playbook/nearest.ts';
@@ -101,9 +101,10 @@ function render(
   const template = templates.get(name, locale);
   if (template === null) throw new Error(`there is no template "${name}"`);
   const { customer, notes, scope } = filling;
+  const urls = { unsubscribe_url: NOWHERE, preferences_url: NOWHERE };
+  const whole: MailScope = { ...scope, ...urls, locale, company: company.fields };
   try {
-    const urls = { unsubscribe_url: NOWHERE, preferences_url: NOWHERE };
-    const rendered = template.render({ ...scope, ...urls, locale, company: company.fields });
+    const rendered = template.render(whole);
     const from = template.from ?? company.mail.from;
     const { replyTo } = company.mail;
     return {
@@ -113,18 +114,18 @@ function render(
     };
   } catch (error) {
     if (!(error instanceof RenderError)) throw error;
-    const problem = renderProblem(template, error);
+    const problem = renderProblem(template, error, whole);
     const text = `${show([problem])}Such a mail is held when it is to be sent. ${notes.map(harmless).join(' ')}\n`;
     return failed('cannot be written', text, { problems: [problem] });
   }
 }
 
 /** A hole in a mail, at the place in the template that needs the value. */
-function renderProblem({ file, parts }: Template, error: RenderError): Problem {
+function renderProblem({ file, parts }: Template, error: RenderError, scope: MailScope): Problem {
   const [first] = error.path === 'subject' ? parts.subject : [];
   const place =
     (first === undefined ? null : placeOf(first.loc)) ??
-    firstUse([...parts.subject, ...parts.preheader, ...parts.html, ...(parts.text ?? [])], error.path);
+    failingPlace([...parts.subject, ...parts.preheader, ...parts.html, ...(parts.text ?? [])], error, scope);
   const fix =
     error.code === 'missing-variable' && error.path.includes('.')
       ? `give it another text with {{default ${error.path} "…"}}, or test it with {{#if ${error.path}}}`

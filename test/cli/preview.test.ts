@@ -108,6 +108,37 @@ describe('perennial preview', () => {
     expect(html).toMatch(/^\uFEFF\s*<div[^>]*>A code for Anna Berg/);
   });
 
+  it('makes up what helpers take, and names the very place that fails', async () => {
+    const body =
+      '<a href="{{link company.website "/x"}}">x</a> <a href="{{link event.page}}">{{date event.page_day}}</a>' +
+      '{{#each event.lines}}<a href="{{link home}}">{{money dear "EUR"}}</a>{{/each}}\n' +
+      '{{#if customer.name}}<p>{{number event.total}}\n  {{number customer.name}}</p>{{/if}}';
+    const company = COMPANY.replace(
+      '{ total: number }',
+      '{ total: number, lines: list, page: string, page_day: string }',
+    );
+    write('perennial.yaml', company.replace('  name:', '  website: https://hearth.example\n  name:'));
+    write(
+      'templates/made.hbs',
+      `---\nsubject: x\n---\n${body.replace('number customer.name', 'number customer.orders')}`,
+    );
+    write('templates/place.hbs', `---\nsubject: x\n---\n${body}`);
+    try {
+      const made = await preview('made', '--text');
+      expect(made.err).toBe('');
+      expect(made.out.match(/https:\/\/example\.com\/sample/g)).toHaveLength(3);
+      const { code, out, err } = await preview('place', '--json');
+      expect({ code, err }).toEqual({ code: 1, err: '' });
+      expect(JSON.parse(out)).toMatchObject({
+        problems: [{ file: 'templates/place.hbs', line: 6, column: 3, code: 'bad-value' }],
+      });
+    } finally {
+      rmSync(join(dir, 'templates/made.hbs'));
+      rmSync(join(dir, 'templates/place.hbs'));
+      write('perennial.yaml', COMPANY.replace('{ total: number }', '{ total: number, lines: list }'));
+    }
+  });
+
   it('says which templates there are, and what is wrong in the folder', async () => {
     const { code, err } = await preview('thank/you');
     expect(code).toBe(1);

@@ -92,6 +92,9 @@ describe('dead-link', () => {
     ['<a href="https://shop.local/x">x</a>', true],
     ['<a href="https://x.localhost.example/">x</a>', false],
     ['<area href="#nowhere">', true],
+    ['<a href="JavaScript:alert(1)">x</a>', true],
+    ['<a href=" data:text/html,x">x</a>', true],
+    ['<a href="sms:+44">x</a>', false],
     ['<img alt="" src="cid:part1">', true],
     ['<img alt="" src="">', true],
   ])('%s', (body, isDead) => {
@@ -126,6 +129,8 @@ describe('unsupported', () => {
     ['<!--[if mso]><v:rect style="position:absolute"></v:rect><![endif]-->', []],
     ['<img alt="" src="data:image/png;base64,AAAA">', ['mail:4:18']],
     ['<link rel="icon" href="https://x.example/a.ico">', []],
+    ['<p>x</p><script>go()</script>', ['mail:4:9']],
+    ['<body onload="go()"><p class="one">x</p></body>', ['mail:4:1']],
   ])('%s', (body, expected) => {
     const unsupported = found(body).filter((one) => one.endsWith(' unsupported'));
     expect(unsupported.map((one) => one.replace(' unsupported', ''))).toEqual(expected);

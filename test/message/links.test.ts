@@ -196,6 +196,15 @@ describe('values in addresses', () => {
     ['{{> button to=event.order_id}}', ['partials/button.hbs:2:14 bare-link | write {{link to}}']],
     ['<td style="color: red; background: url({{vars.x}})">', ['t.hbs:4:42 bare-link | write {{link vars.x}}']],
     ['<!--[if mso]><v:rect href="{{vars.x}}"><![endif]-->', ['t.hbs:4:30 bare-link | write {{link vars.x}}']],
+    ['<p onclick="go(\'{{vars.x}}\')">', ['t.hbs:4:19 value-in-script | take onclick out: no mail program runs it']],
+    [
+      '<script>go("{{link vars.x}}")</script><p>{{vars.x}}</p>',
+      ['t.hbs:4:20 value-in-script | take <script> out: no mail program runs it'],
+    ],
+    [
+      '<iframe srcdoc="{{#if vars.x}}{{vars.x}}{{/if}}">',
+      ['t.hbs:4:33 value-in-script | take srcdoc out: no mail program runs it'],
+    ],
     ['<a href="{{link "javascript:x"}}">', [`t.hbs:4:10 bad-link | ${LINK_FIX}`]],
     ['<a href="{{link "https://" vars.x}}">', [`t.hbs:4:10 bad-link | ${LINK_FIX}`]],
     ['<a href="{{link "/orders/" vars.x}}">', [`t.hbs:4:10 bad-link | ${LINK_FIX}`]],

@@ -151,6 +151,18 @@ describe('layouts, partials and slots', () => {
     const subject = (locale: string | null) => templates.get('t', locale)?.render(SCOPE).subject;
     expect(['de-AT', 'de-CH', 'de', 'en-GB', null].map(subject)).toEqual(['t.de-AT', 't.de', 't.de', 't', 't']);
   });
+
+  it('refuses a variant that nobody would get, but in what was deployed before', () => {
+    const names = ['t', 't.de-at', 't.pt_BR', 't.DE', 't.old', 't.en-GB', 't.welcome', 't.zh-Hant-TW'];
+    const files = Object.fromEntries(names.map((name) => [`templates/${name}.hbs`, '---\nsubject: x\n---\nx']));
+    expect(compile(files).problems.map(({ file, code, fix }) => [file, code, fix])).toEqual([
+      ['templates/t.DE.hbs', 'locale-name', 'rename it to templates/t.de.hbs'],
+      ['templates/t.de-at.hbs', 'locale-name', 'rename it to templates/t.de-AT.hbs'],
+      ['templates/t.pt_BR.hbs', 'locale-name', 'rename it to templates/t.pt-BR.hbs'],
+    ]);
+    const sources = Object.entries(files).map(([path, text]) => ({ path, text }));
+    expect(compileTemplates(sources, undefined, { isDeployed: true }).problems).toEqual([]);
+  });
 });
 
 describe('plain text', () => {

@@ -178,7 +178,18 @@ describe('a link that is not ours', () => {
     const ofSurvey = signSurveyLink({ sendId: send.sendId, score: 1 }, links.key);
     const nobodys = signReaderLink(0, links.key);
     for (const path of ['/unsubscribe/', '/preferences/']) {
-      for (const bad of [forged, ofSurvey, nobodys, `${token}A`, token.slice(1), token.toLowerCase(), 'x', '%00']) {
+      for (const bad of [
+        forged,
+        ofSurvey,
+        nobodys,
+        `${token}A`,
+        token.slice(1),
+        token.toLowerCase(),
+        'x',
+        '%00',
+        '',
+        `${token}/`,
+      ]) {
         const { status, page } = await post(`${server.url}${path}${bad}`, 'List-Unsubscribe=One-Click');
         expect([bad, status]).toEqual([bad, 404]);
         expect(page).toContain('This link is not valid');

@@ -21,8 +21,10 @@ const FILES = {
   'perennial.yaml': COMPANY,
   'playbooks/sorry.yaml': playbook('sorry'),
   'playbooks/other.yaml': playbook('other'),
+  'playbooks/linked.yaml': playbook('linked'),
   'templates/sorry.hbs': 'Sorry about {{vars.order}}',
   'templates/other.hbs': 'Hello {{vars.order}}',
+  'templates/linked.hbs': '<a href="{{link vars.order}}">Your order</a>',
 };
 
 let staffed: Staffed;
@@ -125,6 +127,20 @@ describe('ten mails in a row that cannot be written for the same reason', () => 
     ]);
     await send(parts, 'other', 9);
     expect(await paused()).toEqual(['sorry']);
+  });
+
+  it('have one reason also where the message quotes what each customer has', async () => {
+    const parts = openProcess();
+    for (let order = 1; order < 10; order += 1) await send(parts, 'linked', 1, `/orders/${order}`);
+    expect(await paused()).toEqual(['sorry']);
+    await send(parts, 'linked', 1, '/orders/10');
+    expect(await paused()).toEqual(['linked', 'sorry']);
+    expect(logged.filter(({ msg }) => msg === 'a mail could not be written').at(-1)).toMatchObject({
+      template: 'linked',
+      code: 'bad-value',
+      path: 'link',
+    });
+    await resume(staffed.db, staffed.cache, 'linked', 'mia', 'mended');
   });
 
   it('are counted anew once it is resumed, and over several processes', async () => {

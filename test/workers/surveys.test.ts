@@ -152,7 +152,7 @@ describe('an answer by the link of a mail', () => {
     await fleet.settle([send], { kind: 'accepted' });
     const token = url.slice(url.lastIndexOf('/') + 1);
     const other = signSurveyLink({ sendId: send.sendId, score: 9 }, { ...links.key, secret: new Uint8Array(32) });
-    for (const bad of [other, `${token}A`, token.slice(1), `B${token.slice(1)}`, 'x']) {
+    for (const bad of [other, `${token}A`, token.slice(1), `B${token.slice(1)}`, 'x', '']) {
       const { status, page } = await answer(`${server.url}/survey/${bad}`);
       expect([bad, status]).toEqual([bad, 404]);
       expect(page).toContain('This link is not valid');

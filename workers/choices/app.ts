@@ -48,6 +48,8 @@ export function choicesApp(parts: ChoicesParts): Hono {
   app.get(prefer, async (c) => showPreferences(c, parts));
   app.post(prefer, limit, async (c) => takePreferences(c, parts));
   for (const path of [leave, prefer]) app.all(path, (c) => c.body(null, 405, { allow: 'GET, HEAD, POST' }));
+  // A link that was cut before its token ends.
+  app.notFound(async (c) => unknownLink(c, (await parts.cache.context(parts.db)).release.company));
   app.onError((error, c) => {
     if (!isCutOff(error)) parts.onFailure(error);
     const words = wordsFor(...browserLocales(c));
@@ -130,16 +132,22 @@ async function open(c: Context, { db, cache }: ChoicesParts): Promise<Opened | R
   const sendId = readReaderLink(token, await loadSigningKeys(db));
   const reader = sendId === null ? null : await findReader(db, sendId);
   const { company: of } = (await cache.context(db)).release;
-  const company = typeof of.fields['name'] === 'string' ? of.fields['name'] : '';
-  if (reader === null) {
-    const words = wordsFor(...browserLocales(c));
-    return c.html(messagePage(words, company, words.invalid, words.invalidText(careAddress(of))), 404);
-  }
+  if (reader === null) return unknownLink(c, of);
+  const company = nameOf(of);
   const words: Words = wordsFor(reader.locale, of.locale);
   const { address } = reader;
   // A mail program that unsubscribes has what it wants: 200, not an error.
   if (address === null) return c.html(messagePage(words, company, words.gone, words.goneText));
   return { reader: { ...reader, address }, of, token, words, company };
+}
+
+function unknownLink(c: Context, of: Company): Response | Promise<Response> {
+  const words = wordsFor(...browserLocales(c));
+  return c.html(messagePage(words, nameOf(of), words.invalid, words.invalidText(careAddress(of))), 404);
+}
+
+function nameOf({ fields }: Company): string {
+  return typeof fields['name'] === 'string' ? fields['name'] : '';
 }
 
 /** What was filled in; of a body that cannot be read, nothing. */

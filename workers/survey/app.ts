@@ -37,7 +37,7 @@ const MAX_COMMENT = 2_000;
 export function surveyApp(parts: SurveyParts): Hono {
   const app = new Hono();
   const path = `${ANSWER_PATH}:token`;
-  app.use(path, async (c, next) => {
+  app.use(async (c, next) => {
     await next();
     for (const [name, value] of Object.entries(PAGE_HEADERS)) c.res.headers.set(name, value);
   });
@@ -47,6 +47,10 @@ export function surveyApp(parts: SurveyParts): Hono {
     return c.html(messagePage(words, '', words.trouble, words.choose), 413);
   };
   app.post(path, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => take(c, parts));
+  app.notFound((c) => {
+    const words = wordsFor(...browserLocales(c));
+    return c.html(messagePage(words, '', words.invalid, words.invalidText), 404);
+  });
   app.onError((error, c) => {
     if (!isCutOff(error)) parts.onFailure(error);
     const words = wordsFor(...browserLocales(c));

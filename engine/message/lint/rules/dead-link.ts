@@ -24,6 +24,11 @@ function ofLink(element: Element, names: ReadonlySet<string>): Said | null {
   const href = element.attribs['href']?.trim();
   if (href === undefined || href.startsWith(VALUE)) return null;
   if (href === '' || href === '#') return { message: 'this link leads nowhere', fix: `${WHOLE}, or take the link out` };
+  const [, scheme] = /^(javascript|vbscript|data):/i.exec(href) ?? [];
+  if (scheme !== undefined) {
+    const message = `${scheme.toLowerCase()}: leads nowhere from a mail: mail programs take such a link out`;
+    return { message, fix: `${WHOLE}, or take the link out` };
+  }
   if (!href.startsWith('#')) return wrongWith(href);
   const name = href.slice(1);
   if (name.includes(VALUE) || names.has(name)) return null;

@@ -85,9 +85,19 @@ function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
 }
 
+/** No mail program runs scripts, so no table is asked. */
+function* scriptsIn({ name, attribs }: Element): Generator<string> {
+  if (name === 'script') yield '<script>';
+  yield* Object.keys(attribs).filter((attribute) => /^on[a-z]+$/.test(attribute));
+}
+
 function* find({ page }: LintedMail): Generator<MailFinding> {
   const told = new Set<string>();
   for (const element of page.elements) {
+    for (const what of scriptsIn(element)) {
+      const message = `${what} runs in no mail program: it is taken out, and filters distrust mail that has it`;
+      yield { at: startOf(element), message, fix: 'take it out, and link to a page for what it should do' };
+    }
     for (const { what, feature, at } of inElement(page, element)) {
       const by = LACKED_BY[feature.slug] ?? [];
       // Several declarations of one thing have one remedy.
