@@ -37,7 +37,7 @@ export function postgresBackend(url: string, log: Logger): QueueBackend {
     whyDown: () => null,
     openQueue: (lane): LaneQueue => {
       const options = { skipVersionCheck: true, streams: { events: { maxLen: KEPT_EVENTS } } };
-      const queue = new Queue(lane, { ...options, connection }, createPostgresBackend);
+      const queue = new Queue(lane, { ...options, connection }, createBackend);
       queue.on('error', report);
       return queue;
     },
@@ -46,7 +46,7 @@ export function postgresBackend(url: string, log: Logger): QueueBackend {
         lane,
         (job: { data: { ids: readonly number[] } }) => options.handler(job.data),
         { ...workerSettings(options), connection },
-        createPostgresBackend,
+        createBackend,
       );
       worker.on('error', report);
       return {
@@ -67,15 +67,23 @@ export function postgresBackend(url: string, log: Logger): QueueBackend {
 }
 
 /**
- * Someone always hears its errors. BullMQ borrows connections without a listener, and one that is lost between two
- * statements would end the process. Whoever asks it something next is told.
+ * Its errors end no process. BullMQ borrows connections without a listener, adds one to that for LISTEN a moment after it
+ * is there, and takes it away a moment before it is gone; a session may be lost in each of these moments. Whoever asks it
+ * something next is told.
  */
-class ListeningClient extends pg.Client {
-  constructor(config?: string | pg.ClientConfig) {
-    super(config);
-    this.on('error', () => undefined);
+class HarmlessClient extends pg.Client {
+  override emit(event: string | symbol, ...given: unknown[]): boolean {
+    return event === 'error' && this.listenerCount('error') === 0 ? false : super.emit(event, ...given);
   }
 }
+
+/** BullMQ makes the connection for LISTEN itself, by what its module of pg has under that name. */
+const createBackend: typeof createPostgresBackend = (...given) => {
+  const backend = createPostgresBackend(...given);
+  const inside = backend as unknown as { readonly connection: { pgModule: { readonly Client: typeof pg.Client } } };
+  inside.connection.pgModule = { Client: HarmlessClient };
+  return backend;
+};
 
 function connectionOf(url: string) {
   const { connectionString, options } = splitOptions(url);
@@ -88,7 +96,7 @@ function connectionOf(url: string) {
     application_name: 'perennial queue',
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
-    Client: ListeningClient,
+    Client: HarmlessClient,
   };
 }
 

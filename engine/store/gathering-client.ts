@@ -14,6 +14,9 @@ export class GatheringClient extends pg.Client {
     const socket = new Socket();
     super({ ...(typeof config === 'string' ? { connectionString: config } : config), stream: () => socket });
     this.#socket = socket;
+    // A session may end in the very moment in which it is lent, when nobody listens yet: that would end the process.
+    // Whoever asks it something is told.
+    this.on('error', () => undefined);
   }
 
   /** Keeps back what is written until this turn is over. Under TLS the statements go one by one. */

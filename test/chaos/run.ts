@@ -85,6 +85,9 @@ async function main(): Promise<number> {
   try {
     const rows = await runAll(order);
     process.stdout.write(tableOf(rows));
+    for (const { scenario, notHere } of rows) {
+      if (notHere !== undefined) process.stdout.write(`\nnot run: ${scenario.name}: ${notHere}\n`);
+    }
     const broken = rows.filter((row) => row.violations.length > 0);
     for (const row of broken) {
       const what = `${row.scenario.name} over ${row.backend}, seed ${row.seed}`;

@@ -53,6 +53,8 @@ export interface Scenario {
   readonly counter?: CounterOptions;
   /** Opens a site of its own kind. Default: the run's PostgreSQL, and with `redis` a Redis of its own. */
   readonly open?: (backend: Backend, scale: Scale, seed: number) => Promise<ChaosSite>;
+  /** Why it cannot be done on this machine, in words; null when it can. Default: it can. */
+  readonly whyNotHere?: () => string | null;
   /** Does it, on a fresh site; `seed` decides everything that is chance. The caller closes the site. */
   run(site: ChaosSite, seed: number, scale: Scale): Promise<Outcome>;
 }

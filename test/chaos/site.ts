@@ -56,13 +56,13 @@ export interface Site {
 /** How the counter behaves. */
 export type CounterOptions = SpawnedSinkOptions;
 
-/** Opens a site. `redisUrl` null: the queue is on the same PostgreSQL. The counter is as told. */
+/** Opens a site. `redisUrl` null: the queue is on the same PostgreSQL. The counter is as told; `ground` is the database if not a new one of the run's. */
 export async function openSite(
   redisUrl: string | null,
   counter: CounterOptions = {},
-  database: TestDatabase | null = null,
+  ground?: TestDatabase,
 ): Promise<Site> {
-  database ??= await testDatabase();
+  const database = ground ?? (await testDatabase());
   const folder = await testFolder();
   const db = openDatabase(database.url, { max: 6 });
   await migrate(db);

@@ -26,8 +26,8 @@ export function tableOf(rows: readonly Row[]): string {
   return `${[written[0], rule, ...written.slice(1)].join('\n')}\n`;
 }
 
-function cells({ scenario, backend, outcome, violations }: Row): readonly string[] {
-  const verdict = violations.length === 0 ? 'holds' : 'BROKEN';
+function cells({ scenario, backend, outcome, notHere, violations }: Row): readonly string[] {
+  const verdict = notHere !== undefined ? 'NOT RUN' : violations.length === 0 ? 'holds' : 'BROKEN';
   const head = [scenario.title, backend === 'redis' ? 'Redis' : 'PostgreSQL'];
   if (outcome === null) return [...head, ...Array.from({ length: 7 }, () => ''), verdict];
   const { faults, mails, lost, copies, unknown, unknownBound, recoveryMs, recoveryLimitMs } = outcome;

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { LANES } from '../../engine/queue/backend.ts';
 import { openQueue, prepareQueue, type QueueLocation } from '../../engine/queue/queue.ts';
 import { pino } from 'pino';
+import { openDyingWay } from '../support/dying-way.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { closeAll, hintWhenBack, inbox, open } from './support.ts';
 
@@ -45,6 +46,27 @@ it('goes on after every one of its sessions was ended, the listening ones includ
   await hintWhenBack(queue, 'advance', [2]);
   await came.whenCame(2);
   expect(came.all).toEqual([[1], [2]]);
+});
+
+it('goes on after sessions that ended in the moment in which they began', async () => {
+  await prepareQueue(backend);
+  const way = await openDyingWay(database.url);
+  const queue = await open({ kind: 'postgres', url: way.url });
+  const came = inbox();
+  queue.work('advance', came.handler, { concurrency: 1 });
+  await queue.hint('advance', [1]);
+  await came.whenCame(1);
+  way.letDie(true);
+  // Those that add and take jobs are there already; the one for LISTEN is made anew, and dies each time.
+  await client.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'advance'`,
+  );
+  while (way.deaths() < 3) await sleep(20);
+  way.letDie(false);
+  await hintWhenBack(queue, 'advance', [3]);
+  while (!came.all.flat().includes(3)) await came.whenCame(came.all.length + 1);
+  await closeAll();
+  way.close();
 });
 
 it('keeps the options of the URL beside its own', async () => {

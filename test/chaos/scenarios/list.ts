@@ -7,6 +7,9 @@ import { rolling } from './rolling.ts';
 import { sameJob } from './same-job.ts';
 import { schedulerKills } from './scheduler-kills.ts';
 import { blocked, paused } from './sleepers.ts';
+import { postgresCrowded, postgresDiskFull, postgresRestarted } from './postgres.ts';
+import { redisCut, redisDown, redisFlushed } from './redis.ts';
+import { sentinel } from './sentinel.ts';
 import { smtp } from './smtp.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -18,5 +21,12 @@ export const SCENARIOS: readonly Scenario[] = [
   blocked,
   clocks,
   rolling,
+  redisFlushed,
+  redisDown,
+  redisCut,
+  sentinel,
+  postgresRestarted,
+  postgresCrowded,
+  postgresDiskFull,
   smtp,
 ];
