@@ -6,6 +6,8 @@ import { ConfigError } from '../workers/config.ts';
 import { EmbeddedPostgresError } from '../workers/embedded/error.ts';
 import { ProjectError } from '../engine/project/read.ts';
 import { QueueUnavailable, QueueUnsuitable } from '../engine/queue/error.ts';
+import { FillError } from '../engine/store/whole/fill-database.ts';
+import { DatabaseAway } from '../engine/store/home.ts';
 import { NewerDatabaseError } from '../engine/store/migrate.ts';
 import { findPackageRoot } from './init/package-root.ts';
 import { perennialProgram } from './program.ts';
@@ -16,7 +18,9 @@ import { shown } from './support/terminal.ts';
 const EXPECTED = [
   AlreadyRunning,
   ConfigError,
+  DatabaseAway,
   EmbeddedPostgresError,
+  FillError,
   NewerDatabaseError,
   ProjectError,
   QueueUnavailable,

@@ -46,6 +46,15 @@ const GROUPS: readonly Group[] = [
     },
   },
   {
+    heading: 'Backups:',
+    commands: {
+      backup: async () => (await import('./backup.ts')).backupCommand(),
+      restore: async () => (await import('./restore.ts')).restoreCommand(),
+      recovered: async () => (await import('./recovered.ts')).recoveredCommand(),
+      move: async () => (await import('./move.ts')).moveCommand(),
+    },
+  },
+  {
     heading: 'Support:',
     commands: {
       trigger: async () => (await import('./trigger.ts')).triggerCommand(),

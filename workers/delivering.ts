@@ -155,6 +155,10 @@ async function takeRefusal(parts: DeliveryParts, sendId: number, reason: string)
 type Carried = SettleResult & { readonly inARow?: number };
 
 async function atDesk(parts: DeliveryParts, lane: MailLane, send: ClaimedSend, claimedAtMs: number): Promise<Carried> {
+  if (send.doubtAt !== null) {
+    const { sendId, fence, customerId, doubtAt: at } = send;
+    return { sendId, fence, customerId, kind: 'doubtful', at };
+  }
   await parts.desk.enter();
   try {
     if (parts.pacing.isTooLate(send, claimedAtMs)) {

@@ -5,6 +5,7 @@ import { QueueUnavailable } from '../engine/queue/error.ts';
 import type { HintQueue, QueueLocation } from '../engine/queue/queue.ts';
 import { installationOf, openReleaseCache, type CompiledRelease, type ReleaseCache } from '../engine/store/context.ts';
 import { openDatabase, type Database } from '../engine/store/database.ts';
+import { requireHome, requireNotMoved } from '../engine/store/home.ts';
 import { migrate, requireMigrated } from '../engine/store/migrate.ts';
 import type { SigningKey } from '../engine/message/link-token.ts';
 import type { AnswerLinks } from '../engine/message/survey.ts';
@@ -87,6 +88,7 @@ export async function openConfiguredDatabase(
       return { db, close };
     }
     const applied = await migrate(db);
+    await requireNotMoved(db);
     if (applied.length > 0) log.info({ applied }, 'the database was brought up to date');
     return { db, close };
   } catch (error) {
@@ -95,13 +97,14 @@ export async function openConfiguredDatabase(
   }
 }
 
-/** Opens all parts of a worker process. */
+/** Opens all parts of a worker process. @throws DatabaseAway where no fleet may start. */
 export async function openParts(config: Config, log: Logger): Promise<Parts> {
   const { advance, transactional, bulk } = config.concurrency;
   // Jobs of all lanes, hand-overs, outcomes, the scheduler, the intake and the sweep.
   const max = advance + transactional + bulk + 6;
   const { db, close } = await openConfiguredDatabase(config, log, { max, name: 'perennial worker', indexed: true });
   try {
+    await requireHome(db);
     const queue = await openConfiguredQueue(config, db, log);
     const key = await openCurrentKey(db, log);
     return {

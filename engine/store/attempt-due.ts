@@ -5,7 +5,9 @@ import { byReader } from '../journey/reader.ts';
 import { decide } from '../journey/attempt.ts';
 import { attempt, putOff } from '../journey/run.ts';
 import type { Enrolment, Send } from '../journey/types.ts';
+import type { Instant } from '../time/types.ts';
 import type { StoreContext } from './context.ts';
+import { doubtAt } from './restored.ts';
 import { StoreError } from './errors.ts';
 import type { MailLane } from './lane.ts';
 import type { Admission, Gate } from './pace/gate.ts';
@@ -23,6 +25,8 @@ export interface Granted extends Due {
   /** How long after the claim it may go, in ms, and the limits that it counts towards. */
   readonly waitMs: number;
   readonly limits: readonly string[];
+  /** When it would have gone, where it may have gone out already, unknown to this database; else null. */
+  readonly doubtAt: Instant | null;
 }
 
 /** What the attempts decided. */
@@ -66,14 +70,17 @@ function decideOn({ draft, send }: Due, tally: Tally, gate: Gate | null, ctx: St
   const isCounted = copyAt !== null && draft.reader.remove(copyAt);
   // What its pace has put off is late when it would have been late without that.
   const asked = stored?.pacedFrom == null ? send : { ...send, dueAt: stored.pacedFrom };
-  const admission = gate === null ? FREE : admit(gate, { draft, send: asked }, ctx);
+  // Decided as of the time at which the lost fleet would have: it then went, or was put off or skipped.
+  const lostAt = doubtAt(send, ctx.doubt);
+  const at = lostAt ?? ctx.now;
+  const admission = gate === null || lostAt !== null ? FREE : admit(gate, { draft, send: asked }, ctx);
   if (!admission.goes) {
     putOff(draft, send, { ...admission, pacedFrom: asked.dueAt }, ctx.now, ctx);
     if (isCounted) draft.reader.add(copyAt);
     tally.deferred += 1;
     return;
   }
-  const decision = attempt(draft, asked, ctx.now, ctx);
+  const decision = attempt(draft, asked, at, ctx);
   if (isCounted && decision.do !== 'hand') draft.reader.add(copyAt);
   switch (decision.do) {
     case 'defer':
@@ -85,7 +92,15 @@ function decideOn({ draft, send }: Due, tally: Tally, gate: Gate | null, ctx: St
     case 'hand': {
       if (stored === undefined) tally.fresh.push({ draft, send });
       if (storedOf(draft).address === null) tally.unaddressed.push({ draft, send });
-      else tally.granted.push({ draft, send, enrolment, waitMs: admission.waitMs, limits: admission.limits });
+      else
+        tally.granted.push({
+          draft,
+          send,
+          enrolment,
+          waitMs: admission.waitMs,
+          limits: admission.limits,
+          doubtAt: lostAt,
+        });
       break;
     }
   }

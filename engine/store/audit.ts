@@ -22,6 +22,9 @@ export type AuditAction =
   | 'task.done'
   | 'coupons.import'
   | 'pace.lift'
+  | 'recovered'
+  | 'move'
+  | 'move.cancel'
   | 'keys.rotate';
 
 /** One act, as it is written. `businessAt` is the business time of the transaction. */

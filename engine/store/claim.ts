@@ -52,6 +52,8 @@ export interface ClaimedSend {
   readonly waitMs: number;
   /** The limits that it counts towards: to be given back if it is not handed over. */
   readonly limits: readonly string[];
+  /** Not null: it may have gone out then, unknown to this database, and is not to be sent: settle it as `doubtful`. */
+  readonly doubtAt: Instant | null;
   /** Under which it was claimed. */
   readonly release: Release;
   readonly templates: TemplateSet;
@@ -152,7 +154,7 @@ async function markClaimed(
 }
 
 function claimedSend(
-  { draft, send, enrolment, waitMs, limits }: Granted,
+  { draft, send, enrolment, waitMs, limits, doubtAt }: Granted,
   row: { readonly id: number; readonly fence: number; readonly message_id: string; readonly attempts: number },
   ctx: StoreContext,
 ): ClaimedSend {
@@ -171,6 +173,7 @@ function claimedSend(
     now: ctx.now,
     waitMs,
     limits,
+    doubtAt,
     release: ctx.release,
     templates: ctx.templates,
   };

@@ -10,7 +10,9 @@ import type { SourceFile } from '../playbook/problem.ts';
 import type { Playbook, Release } from '../playbook/types.ts';
 import type { Instant } from '../time/types.ts';
 import type { Queryable } from './database.ts';
+import type { Doubt } from './restored.ts';
 import { StoreError } from './errors.ts';
+import { migrations } from './migrate.ts';
 import { readPlaybookIds, type PlaybookIds } from './playbook-ids.ts';
 
 /** A release, ready to run. */
@@ -30,19 +32,24 @@ export interface StoreContext extends Context {
   readonly ids: PlaybookIds;
   /** Domains to which nothing goes at present, and until when. */
   readonly holds: ReadonlyMap<string, Instant>;
+  /** Mail that may have gone out after the backup from which the database was restored; null: none. */
+  readonly doubt: Doubt | null;
   /** Makes these versions known to `playbookOf`. @throws StoreError `unknown-version`. */
   prepareVersions(tx: Queryable, versionIds: Iterable<number>): Promise<void>;
 }
 
 /** Reads contexts of one database. One for each process is enough. */
 export interface ReleaseCache {
-  /** @throws StoreError `no-release` or `broken-release`. */
+  /** @throws StoreError `no-release`, `broken-release`, `moved` or `newer-database`. */
   context(tx: Queryable): Promise<StoreContext>;
 }
 
 /** Old releases are compiled for the versions that live enrolments keep; these stay. */
 const KEPT_VERSIONS = 1_000;
 const KEPT_RELEASES = 4;
+
+/** The newest migration of a database says which versions may work on it. */
+const KNOWN_SHAPES: ReadonlySet<string> = new Set(migrations.map(({ name }) => name));
 
 const NO_HOLDS: ReadonlyMap<string, Instant> = new Map();
 
@@ -53,6 +60,9 @@ interface EngineRow extends Record<string, unknown> {
   readonly now: number;
   readonly pauses: readonly string[];
   readonly holds: Readonly<Record<string, number>> | null;
+  readonly gone: boolean;
+  readonly shape: string;
+  readonly doubt: Doubt | null;
 }
 
 /**
@@ -114,12 +124,24 @@ async function readEngine(tx: Queryable): Promise<EngineRow & { readonly release
        floor(extract(epoch from coalesce(stepped_at, clock_timestamp())) * 1000)::bigint as now,
        array(select scope from pauses) as pauses,
        (select json_object_agg(domain, floor(extract(epoch from until) * 1000)) from domain_holds
-        where until > coalesce(engine.stepped_at, clock_timestamp())) as holds
+        where until > coalesce(engine.stepped_at, clock_timestamp())) as holds,
+       coalesce(away in ('moving', 'moved'), false) as gone,
+       (select max(name) from migrations) as shape,
+       case when doubt_until is not null then json_build_object('from', floor(extract(epoch from doubt_from) * 1000),
+         'until', floor(extract(epoch from doubt_until) * 1000), 'mail', doubt_mail) end as doubt
      from engine`,
   );
   const [engine] = rows;
   if (engine === undefined) throw new Error('the table "engine" has no row: run "perennial migrate"');
   const { release_id: releaseId } = engine;
+  if (!KNOWN_SHAPES.has(engine.shape)) {
+    throw new StoreError(
+      'newer-database',
+      `a newer version of Perennial has brought the database up to date ("${engine.shape}") while this process ran: ` +
+        'it does nothing more; end it, and start the new version',
+    );
+  }
+  if (engine.gone) throw new StoreError('moved', 'this database was moved: nothing is done here any more');
   if (releaseId === null) throw new StoreError('no-release', 'no playbooks are deployed yet: run "perennial deploy"');
   return { ...engine, release_id: releaseId };
 }
@@ -135,6 +157,7 @@ function makeContext(
   const holds = engine.holds === null ? NO_HOLDS : new Map(Object.entries(engine.holds));
   return {
     holds,
+    doubt: engine.doubt,
     release,
     templates,
     ids,

@@ -113,6 +113,20 @@ export function openDatabase(
   };
 }
 
+/** One connection without a pool or time-outs, for what copies whole tables. The caller ends it. */
+export async function openConnection(url: string, name: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: name,
+    connectionTimeoutMillis: 10_000,
+    types,
+  });
+  // What is asked next reports what happened to the connection; without a listener it would end the process.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
 function statement(text: string, values: readonly unknown[] | undefined): pg.QueryConfig {
   const name = preparedName(text);
   return {

@@ -15,6 +15,8 @@ export class StoreError extends Error {
  * - `unknown-playbook`, `unknown-version`: a row or a decision names one that no stored release has.
  * - `lost-row`: a row that was loaded under the customer's lock is gone or changed; somebody wrote past the lock.
  * - `unknown-run`: a launch was asked for which no run is open.
+ * - `moved`: everything was moved to another database, or is being moved.
+ * - `newer-database`: a newer version has migrated the database under a process that runs.
  * - `not-migrated`: the database is of an older version, or empty, and whoever asks may only read.
  */
 export type StoreErrorCode =
@@ -24,4 +26,6 @@ export type StoreErrorCode =
   | 'unknown-version'
   | 'lost-row'
   | 'unknown-run'
+  | 'moved'
+  | 'newer-database'
   | 'not-migrated';

@@ -1,6 +1,6 @@
 /** Whose fault a failed transaction is. */
 import { isNativeError } from 'node:util/types';
-import { StoreError } from './errors.ts';
+import { StoreError, type StoreErrorCode } from './errors.ts';
 
 /**
  * - `contention`: another transaction was in the way; the same again may succeed.
@@ -19,6 +19,9 @@ const TOO_SLOW: ReadonlySet<string> = new Set(['57014', '25P03']);
 
 /** Data exceptions, integrity violations, program limits. Syntax errors and the like would fail for everyone alike. */
 const POISONOUS_CLASSES: ReadonlySet<string> = new Set(['22', '23', '54']);
+
+/** What is wrong for everyone, and no customer's fault. */
+const OF_ALL: ReadonlySet<StoreErrorCode> = new Set(['no-release', 'broken-release', 'moved', 'newer-database']);
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
@@ -44,7 +47,7 @@ export function classifyFailure(error: unknown): Failure {
   // Not instanceof: an error of Node's own is of another realm when tests run this in a context of theirs.
   if (!isNativeError(error)) return 'poison';
   if (error instanceof StoreError) {
-    return error.code === 'no-release' || error.code === 'broken-release' ? 'fatal' : 'poison';
+    return OF_ALL.has(error.code) ? 'fatal' : 'poison';
   }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
   if (code !== null && CONTENTION.has(code)) return 'contention';

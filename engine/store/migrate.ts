@@ -14,6 +14,7 @@ import { providerFeedback } from './migrations/0010-provider-feedback.ts';
 import { reactions } from './migrations/0010-reactions.ts';
 import { ways } from './migrations/0011-ways.ts';
 import { eventPartitions } from './migrations/0013-event-partitions.ts';
+import { whereabouts } from './migrations/0014-whereabouts.ts';
 
 /** One step forward. Never changed once released. */
 export interface Migration {
@@ -36,6 +37,7 @@ export const migrations: readonly Migration[] = [
   reactions,
   ways,
   eventPartitions,
+  whereabouts,
 ];
 
 /** The database was migrated by a newer version of Perennial. The message says what to do. */
@@ -80,16 +82,7 @@ export async function migrate(db: Database): Promise<readonly string[]> {
 async function applyMissing(db: Database): Promise<readonly string[]> {
   return db.transaction(async (tx) => {
     await tx.query(`set local lock_timeout = '60s'; set local statement_timeout = 0`);
-    await tx.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-    await tx.query(
-      'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())',
-    );
-    const missing = missingOf(await appliedIn(tx));
-    for (const migration of missing) {
-      await tx.query(migration.sql);
-      await tx.query('insert into migrations (name) values ($1)', [migration.name]);
-    }
-    return missing.map((migration) => migration.name);
+    return applyMigrations(tx, migrations);
   });
 }
 
@@ -102,15 +95,32 @@ async function appliedIn(db: Queryable): Promise<readonly string[]> {
 }
 
 /** @throws NewerDatabaseError for one that is not known here. */
-function missingOf(applied: readonly string[]): readonly Migration[] {
+function missingOf(applied: readonly string[], wanted = migrations): readonly Migration[] {
   const known = new Set(migrations.map(({ name }) => name));
   const foreign = applied.find((name) => !known.has(name));
   if (foreign !== undefined) throw new NewerDatabaseError(foreign);
-  return migrations.filter(({ name }) => !applied.includes(name));
+  return wanted.filter(({ name }) => !applied.includes(name));
 }
 
 function isRefused(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE;
+}
+
+/**
+ * Applies what is missing of these migrations, within the caller's transaction, and returns the names applied.
+ * @throws NewerDatabaseError when the database has one that this version does not know.
+ */
+export async function applyMigrations(tx: Queryable, wanted: readonly Migration[]): Promise<readonly string[]> {
+  await tx.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+  await tx.query(
+    'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())',
+  );
+  const missing = missingOf(await appliedIn(tx), wanted);
+  for (const migration of missing) {
+    await tx.query(migration.sql);
+    await tx.query('insert into migrations (name) values ($1)', [migration.name]);
+  }
+  return missing.map((migration) => migration.name);
 }
 
 /**

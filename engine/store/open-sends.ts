@@ -52,6 +52,8 @@ export interface Resolution {
   readonly reason: string | null;
   /** Holds the mail for a person. */
   readonly heldError: string | null;
+  /** When it may have been handed over, where the row does not know. */
+  readonly handedAt?: Instant;
 }
 
 /** The rows of these sends by id, their versions prepared. Only under the customers' locks. */
@@ -199,17 +201,18 @@ async function updateRows(tx: Queryable, resolutions: readonly Resolution[], ctx
       resends: resolution.resend ? 1 : 0,
       reason: resolution.reason,
       held_error: resolution.heldError,
+      handed_at: timeOrNull(resolution.handedAt ?? null),
     })),
     // A mail that is sent again keeps its hand-over: the reader may have it, and the server's answer may still come.
     `update sends s set status = r.status, due_at = coalesce(r.due_at, s.due_at),
        attempts = s.attempts + r.attempts, resends = s.resends + r.resends, reason = r.reason, lease_until = null,
        claimed_at = case when r.status <> 'planned' then s.claimed_at end,
-       handed_at = case when r.status <> 'planned' or s.resends + r.resends > 0 then s.handed_at end,
+       handed_at = case when r.status <> 'planned' or s.resends + r.resends > 0 then coalesce(s.handed_at, r.handed_at) end,
        settled_at = case when r.status <> 'planned' then $2::timestamptz end,
        held_at = case when r.held_error is not null then $2::timestamptz end, held_error = r.held_error
      from rows r where s.id = r.id and s.fence = r.fence and s.status = any(r."from")`,
     `id bigint, fence int, "from" text[], status text, due_at timestamptz, attempts smallint, resends smallint,
-     reason text, held_error text`,
+     reason text, held_error text, handed_at timestamptz`,
     [time(ctx.now)],
   );
 }

@@ -49,13 +49,27 @@ async function recordCalls(tx: Queryable, effects: readonly Owned[], ctx: StoreC
       if (effect.kind !== 'webhook') return [];
       const { url, body } = effect.step;
       const text = JSON.stringify(body === null ? usualBody(effect) : writtenThroughout(effect, body, ctx));
-      return [{ ...ownerRow(stored, effect, ctx), url, body: text }];
+      return [{ ...ownerRow(stored, effect, ctx), url, body: text, ...doubtfulCall(effect, ctx) }];
     }),
-    `insert into webhook_calls (customer_id, enrolment_id, playbook_id, step, at, url, body)
-     select customer_id, enrolment_id, playbook_id, step, at, url, body from rows order by place
+    `insert into webhook_calls (customer_id, enrolment_id, playbook_id, step, at, url, body, status, answer, held_error,
+       settled_at, held_at)
+     select customer_id, enrolment_id, playbook_id, step, at, url, body, coalesce(status, 'planned'), answer, held_error,
+       case when status is not null then $2::timestamptz end, case when held_error is not null then $2::timestamptz end
+     from rows order by place
      on conflict (enrolment_id, step, visit) do nothing`,
-    'customer_id bigint, enrolment_id bigint, playbook_id int, step text, at timestamptz, url text, body text',
+    `customer_id bigint, enrolment_id bigint, playbook_id int, step text, at timestamptz, url text, body text,
+     status text, answer text, held_error text`,
+    [time(ctx.now)],
   );
+}
+
+/** A lost database may have had it made already, under another key, so that the other system would not know it again. */
+function doubtfulCall(effect: Effect, { doubt }: StoreContext): Record<string, string> {
+  if (doubt === null || effect.at > doubt.until || doubt.mail === 'own') return {};
+  const because = 'it may have been made after the backup from which the database was restored';
+  return doubt.mail === 'hold'
+    ? { status: 'failed', held_error: `${because}: look there, then retry or drop it` }
+    : { status: 'dropped', answer: `not made again: ${because}` };
 }
 
 /** What is sent where the step names no body. */

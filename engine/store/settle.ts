@@ -5,12 +5,13 @@
  * that has meanwhile become `unknown`, or is planned to be sent again, under that same fence is the truth, and recorded.
  */
 import type { Draft } from '../journey/draft.ts';
+import type { Instant } from '../time/types.ts';
 import { withCustomers, type ChunkOptions } from './chunk.ts';
 import type { ReleaseCache, StoreContext } from './context.ts';
 import type { Database } from './database.ts';
 import { joinMailDue, mailDue, type MailDue } from './due-now.ts';
 import { loadOpenSends, resolveSends, type OpenSend, type OpenStatus, type Resolution } from './open-sends.ts';
-import { resolveAccepted, resolveUnknown } from './unknown.ts';
+import { resolveAccepted, resolveDoubtful, resolveUnknown } from './unknown.ts';
 
 /** What became of one claim. */
 export type SettleResult = {
@@ -24,6 +25,8 @@ export type SettleResult = {
   | { readonly kind: 'permanent'; readonly reason: string }
   /** Lost between hand-over and answer. */
   | { readonly kind: 'unknown'; readonly reason: string }
+  /** Not offered to a server: it may have gone out at `at`, before the database was restored from a backup. */
+  | { readonly kind: 'doubtful'; readonly at: Instant }
   /** Not sent, since the hand-over was refused or failed: for certain not at the server. */
   | { readonly kind: 'withheld' }
   /** Could not be rendered or composed: held for a person. */
@@ -107,6 +110,8 @@ function resolutionOf(report: SettleResult, of: OpenSend, ctx: StoreContext): Re
       return failed(of, report.reason, ctx);
     case 'unknown':
       return resolveUnknown(of, report.reason, ctx);
+    case 'doubtful':
+      return resolveDoubtful(of, report.at, ctx);
     case 'withheld':
       return { ...plain, status: 'planned', reason: null };
     case 'broken':

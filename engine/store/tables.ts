@@ -17,6 +17,13 @@ export interface Tables {
     release_id: string | null;
     release_seq: number;
     stepped_at: NullableTime;
+    home: string | null;
+    away: 'restored' | 'moving' | 'moved' | null;
+    away_to: string | null;
+    backed_up_at: NullableTime;
+    doubt_from: NullableTime;
+    doubt_until: NullableTime;
+    doubt_mail: 'assume_sent' | 'hold' | 'own' | null;
   };
   customers: {
     id: Id;

@@ -1,5 +1,6 @@
 /** What is done about a mail of which nobody knows whether the server took it. docs/architecture.md P2. */
 import type { UnknownPolicy } from '../playbook/types.ts';
+import type { Instant } from '../time/types.ts';
 import type { StoreContext } from './context.ts';
 import type { OpenSend, OpenStatus, Resolution } from './open-sends.ts';
 
@@ -28,8 +29,31 @@ export function resolveLeft(of: OpenSend, ctx: StoreContext): Resolution {
 /** Resolves a handed mail without an outcome. */
 export function resolveUnknown(of: OpenSend, reason: string, ctx: StoreContext): Resolution {
   const at = of.handedAt ?? ctx.now;
-  const plain = { of, from: ['handed'] as const, dueAt: null, attempt: true, resend: false, heldError: null };
-  const policy = unknownPolicyOf(of, ctx);
+  return resolve({ of, from: ['handed'], at, reason }, policyAt(at, of, ctx), ctx);
+}
+
+/** Resolves a claimed mail that may have gone out at `at`, after the backup from which this database was restored. */
+export function resolveDoubtful(of: OpenSend, at: Instant, ctx: StoreContext): Resolution {
+  const reason = 'it may have gone out after the backup from which the database was restored';
+  return { ...resolve({ of, from: ['claimed'], at, reason }, policyAt(at, of, ctx), ctx), handedAt: at };
+}
+
+/** What a lost database may have done is not the playbook's to decide alone: staff said so when they brought it back. */
+function policyAt(at: Instant, of: OpenSend, ctx: StoreContext): UnknownPolicy {
+  const { doubt } = ctx;
+  if (doubt === null || at > doubt.until || doubt.mail === 'own') return unknownPolicyOf(of, ctx);
+  return doubt.mail;
+}
+
+interface Lost {
+  readonly of: OpenSend;
+  readonly from: readonly OpenStatus[];
+  readonly at: Instant;
+  readonly reason: string;
+}
+
+function resolve({ of, from, at, reason }: Lost, policy: UnknownPolicy, ctx: StoreContext): Resolution {
+  const plain = { of, from, dueAt: null, attempt: true, resend: false, heldError: null };
   switch (policy) {
     case 'resend':
       if (of.resends >= MAX_RESENDS) break;

@@ -75,6 +75,7 @@ export function sampleSends(release: Release, templates: TemplateSet): readonly 
         attempts: 0,
         waitMs: 0,
         limits: [],
+        doubtAt: null,
         send: {
           ...where,
           id,

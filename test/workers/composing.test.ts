@@ -68,6 +68,7 @@ function claimOf(template: string, profile: Partial<Profile> = {}): ClaimedSend 
     attempts: 0,
     waitMs: 0,
     limits: [],
+    doubtAt: null,
     send: {
       ...where,
       id: 7,

@@ -175,6 +175,7 @@ function claimed({ lane, name, firstName, note }: Fuzzed, to: string): ClaimedSe
     attempts: 0,
     waitMs: 0,
     limits: [],
+    doubtAt: null,
     messageId: '<send-7@sample.example>',
     send: { ...where, ...times, ...kindOf(lane), id: 7, visit: 0, template: playbook, ask: null },
     profile,

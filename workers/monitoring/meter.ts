@@ -83,6 +83,8 @@ function outcomeOf(result: SettleResult): string {
       return 'failed';
     case 'broken':
       return 'held';
+    case 'doubtful':
+      return 'unknown';
     case 'unknown':
     case 'withheld':
       return result.kind;

@@ -1,0 +1,63 @@
+/** `perennial restore`: fills an empty database with a backup. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { Command } from 'commander';
+import { readContents } from '../engine/store/whole/file.ts';
+import { asQueryable, fillDatabase } from '../engine/store/whole/fill-database.ts';
+import { time } from '../engine/store/sql.ts';
+import { formatInstant } from '../engine/time/text.ts';
+import { count } from './check/format.ts';
+import { databaseName, withConnection } from './support/connection.ts';
+import { answerOf } from './support/whole.ts';
+import { staffCommand, type Answer, type StaffOptions } from './support/staff.ts';
+import { processTerminal, type Terminal } from './support/terminal.ts';
+
+/** Standard input instead of a file. */
+const STREAM = '-';
+
+/** The command. Exit code 1 when nothing was restored; then the database is as it was. */
+export function restoreCommand(terminal: Terminal = processTerminal()): Command {
+  return staffCommand(
+    'restore',
+    'fill an empty database with a backup; no fleet starts there before "perennial recovered"',
+  )
+    .argument('<file>', 'what "perennial backup" wrote; "-" is standard input')
+    .action(async (file: string, options: StaffOptions) => {
+      await answerOf(terminal, options, async () => {
+        if (file !== STREAM && (await stat(file).catch(() => null)) === null) {
+          return { json: { outcome: 'no file', file }, text: `There is no file ${file}.\n`, failed: true };
+        }
+        return restore(file === STREAM ? process.stdin : createReadStream(file), options);
+      });
+    });
+}
+
+async function restore(bytes: Readable, { project }: StaffOptions): Promise<Answer> {
+  return withConnection(project, 'perennial restore', async ({ client, config }) => {
+    const contents = await readContents(bytes);
+    const { takenAt, version } = contents.head;
+    await client.query('begin');
+    try {
+      const { rows } = await fillDatabase(client, contents);
+      await asQueryable(client).query(
+        `update engine set home = null, away = 'restored', away_to = null, backed_up_at = $1`,
+        [time(takenAt)],
+      );
+      // Who held them worked on another database.
+      await client.query(
+        `update sends set lease_until = clock_timestamp() where status in ('claimed', 'handed') and lease_until is not null`,
+      );
+      await client.query('commit');
+      const total = Object.values(rows).reduce((sum, table) => sum + table, 0);
+      const text =
+        `Restored ${databaseName(config)}: ${count(total, 'row')} as of ${formatInstant(takenAt)} (version ${version}).\n` +
+        'What happened after that is not in it, mails that went out least of all: no fleet starts before "perennial recovered" has been told.\n' +
+        'Next: perennial recovered --dry-run --by NAME --reason TEXT\n';
+      return { json: { outcome: 'restored', at: takenAt, version, rows }, text };
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined);
+      throw error;
+    }
+  });
+}
