@@ -32,6 +32,8 @@ async function openWay(url: string): Promise<{ readonly url: string; readonly cu
   const through = new URL(url);
   through.hostname = '127.0.0.1';
   through.port = String((server.address() as net.AddressInfo).port);
+  // A server that is reached over its Unix socket would be reached past us.
+  through.searchParams.delete('host');
   return {
     url: through.href,
     cut: () => {
