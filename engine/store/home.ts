@@ -105,9 +105,7 @@ export async function fleetAtWork(db: Queryable): Promise<readonly string[]> {
       : []),
     ...(scheduler ? ['a scheduler is at work, or was killed within the last 10 seconds'] : []),
     ...(mails > 0
-      ? [
-          `${mails} ${mails === 1 ? 'mail is' : 'mails are'} on the way, or workers were killed a moment ago`,
-        ]
+      ? [`${mails} ${mails === 1 ? 'mail is' : 'mails are'} on the way, or workers were killed a moment ago`]
       : []),
   ];
 }
