@@ -5,6 +5,8 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   latency: () => import('./latency.ts'),
   'row-size': () => import('./row-size.ts'),
   mail: () => import('./mail.ts'),
+  dkim: () => import('./dkim.ts'),
+  pace: () => import('./pace.ts'),
   import: () => import('./import.ts'),
   simulate: () => import('./simulate.ts'),
   'simulate-memory': () => import('./simulate-memory.ts'),

@@ -6,16 +6,14 @@
  * What is timed of ours: scheduler, hints, claims, rendering, composing, hand-overs, SMTP, outcomes. What is timed of
  * the bare loop: composing and SMTP; its texts are rendered before.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createTransport } from 'nodemailer';
 import { checkSources } from '../engine/project/check.ts';
 import { scopeOf } from '../engine/journey/view.ts';
-import { ingest, type Incoming } from '../engine/store/ingest.ts';
-import { startFleet } from '../workers/fleet.ts';
-import { openOutgoing } from '../workers/outgoing.ts';
 import type { Parts } from '../workers/parts.ts';
 import { companyWith, MAIL_AT_ORDER, TEMPLATE } from './support/company.ts';
+import { drain, stopwatch, type Taken } from './support/drain.ts';
 import { median } from './support/figures.ts';
+import { customersFrom, orderOf, plan, type Customer } from './support/orders.ts';
 import { openPlace } from './support/place.ts';
 import { startRedis } from './support/redis.ts';
 import { startSink, type Sink } from './support/sink.ts';
@@ -25,8 +23,6 @@ const MAILS = Number(process.argv[2] ?? 4_000);
 const WARM_UP = 4_000;
 const ROUNDS = 5;
 const CONNECTIONS = 8;
-const BATCH = 500;
-const LOOK_EVERY_MS = 40;
 
 const sources = await companyWith(MAIL_AT_ORDER);
 const { release, templates } = checkSources(sources);
@@ -35,74 +31,18 @@ if (release === null || template === null) throw new Error('the sample company h
 const words = { release, template };
 const { company } = release;
 
-interface Customer {
-  readonly id: string;
-  readonly email: string;
-  readonly first_name: string;
-}
-
 let made = 0;
 
 function newCustomers(count: number): readonly Customer[] {
-  return Array.from({ length: count }, () => {
-    made += 1;
-    return { id: `c${made}`, email: `reader.${made}@example.com`, first_name: `Ada ${made}` };
-  });
-}
-
-function orderOf(customer: Customer): { readonly total: number; readonly order_id: string; readonly room: string } {
-  return { total: 42.5, order_id: `order-${customer.id}`, room: 'kitchen' };
-}
-
-/** Brings customers to the point where each has a mail that is due. */
-async function plan({ db, cache }: Parts, customers: readonly Customer[]): Promise<void> {
-  const at = Date.now();
-  const identities = customers.map(({ id, ...traits }): Incoming => ({ kind: 'identify', customer: id, traits }));
-  const orders = customers.map((customer): Incoming => {
-    const event = { id: `e-${customer.id}`, event: 'order.placed', at, data: orderOf(customer) };
-    return { kind: 'track', customer: customer.id, event, createIfMissing: false };
-  });
-  for (const items of [identities, orders]) {
-    for (let start = 0; start < items.length; start += BATCH) {
-      const { rejected } = await ingest(db, cache, items.slice(start, start + BATCH), { history: false });
-      if (rejected[0] !== undefined) throw new Error(rejected[0].message);
-    }
-  }
-}
-
-/** How long it took, and the CPU time of this process meanwhile; both in ms. */
-interface Taken {
-  readonly ms: number;
-  readonly cpuMs: number;
-}
-
-function stopwatch(): () => Taken {
-  const startedMs = performance.now();
-  const cpu = process.cpuUsage();
-  return () => {
-    const { user, system } = process.cpuUsage(cpu);
-    return { ms: performance.now() - startedMs, cpuMs: (user + system) / 1_000 };
-  };
+  made += count;
+  return customersFrom(made - count + 1, count);
 }
 
 /** Lets a fleet deliver all that is due, from its start until every mail is recorded as sent. */
 async function ours(parts: Parts, sink: Sink, customers: readonly Customer[]): Promise<Taken> {
   await plan(parts, customers);
-  const outgoing = await openOutgoing(parts);
   const before = await sink.taken();
-  const stop = stopwatch();
-  const fleet = startFleet(parts, ['scheduler', 'advance', 'deliver'], outgoing.transports);
-  const isOver = async (): Promise<boolean> => {
-    const { rows } = await parts.db.query<{ open: boolean }>(
-      `select exists (select from sends where status in ('planned', 'claimed', 'handed')) as open`,
-    );
-    return rows[0]?.open === false;
-  };
-  // Looking costs as much as delivering a mail.
-  while (!(await isOver())) await sleep(LOOK_EVERY_MS);
-  const taken = stop();
-  await fleet.close();
-  await outgoing.close();
+  const taken = await drain(parts);
   await verify(parts, customers.length, (await sink.taken()) - before);
   return taken;
 }

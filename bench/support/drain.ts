@@ -1,0 +1,42 @@
+/** A fleet that delivers all that is due. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startFleet } from '../../workers/fleet.ts';
+import { openOutgoing } from '../../workers/outgoing.ts';
+import type { Parts } from '../../workers/parts.ts';
+
+/** Looking costs as much as delivering a mail. */
+const LOOK_EVERY_MS = 40;
+
+/** How long it took, and the CPU time of this process meanwhile; both in ms. */
+export interface Taken {
+  readonly ms: number;
+  readonly cpuMs: number;
+}
+
+/** Starts a watch; what it gives reads it. */
+export function stopwatch(): () => Taken {
+  const startedMs = performance.now();
+  const cpu = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    return { ms: performance.now() - startedMs, cpuMs: (user + system) / 1_000 };
+  };
+}
+
+/** Lets a fleet deliver all that is due, from its start until every mail is recorded. */
+export async function drain(parts: Parts): Promise<Taken> {
+  const outgoing = await openOutgoing(parts);
+  const stop = stopwatch();
+  const fleet = startFleet(parts, ['scheduler', 'advance', 'deliver'], outgoing.transports);
+  const isOver = async (): Promise<boolean> => {
+    const { rows } = await parts.db.query<{ open: boolean }>(
+      `select exists (select from sends where status in ('planned', 'claimed', 'handed')) as open`,
+    );
+    return rows[0]?.open === false;
+  };
+  while (!(await isOver())) await sleep(LOOK_EVERY_MS);
+  const taken = stop();
+  await fleet.close();
+  await outgoing.close();
+  return taken;
+}
