@@ -1,6 +1,6 @@
 /** An engine in this process that is watched, with a company of one mail for each lane. */
 import { pino, type Logger } from 'pino';
-import { ingest } from '../../engine/store/ingest.ts';
+import { ingest, type Incoming } from '../../engine/store/ingest.ts';
 import { deployRelease } from '../../engine/store/releases.ts';
 import { readConfig } from '../../workers/config.ts';
 import { startEngine, type Engine } from '../../workers/engine.ts';
@@ -8,7 +8,8 @@ import type { Role } from '../../workers/fleet.ts';
 import { compileSources, openConfiguredDatabase } from '../../workers/parts.ts';
 import { COMPANY, sourcesOf } from '../support/staff.ts';
 
-const MAILS = {
+/** One mail of each lane for each order. */
+export const MAILS = {
   'perennial.yaml': COMPANY,
   'playbooks/news.yaml': 'topic: news\ntrigger: { event: order.placed }\nsteps:\n  - email: news\n',
   'playbooks/receipt.yaml': 'topic: service\ntrigger: { event: order.placed }\nsteps:\n  - email: receipt\n',
@@ -45,18 +46,29 @@ export async function startWatched(
   return { ...engine, monitorUrl: engine.monitorUrl ?? '' };
 }
 
+/** Orders of new customers, by the intake alone: nobody is hinted. */
+export async function orders(
+  { db, cache }: Pick<Engine['parts'], 'db' | 'cache'>,
+  keys: readonly string[],
+): Promise<void> {
+  const items = keys.flatMap((customer) => orderOf(customer, `${customer}@sample.example`));
+  await ingest(db, cache, items, { history: false });
+}
+
+function orderOf(customer: string, email: string): readonly Incoming[] {
+  orderCount += 1;
+  const event = { id: `o-${orderCount}`, event: 'order.placed', at: Date.now(), data: { total: 1 } };
+  return [
+    { kind: 'identify', customer, traits: { email } },
+    { kind: 'track', customer, event, createIfMissing: false },
+  ];
+}
+
+let orderCount = 0;
+
 /** An order of a customer at this address: two mails. */
 export async function order({ parts, fleet }: Engine, customer: string, email: string): Promise<void> {
-  const event = { id: `o-${customer}`, event: 'order.placed', at: Date.now(), data: { total: 1 } };
-  const taken = await ingest(
-    parts.db,
-    parts.cache,
-    [
-      { kind: 'identify', customer, traits: { email } },
-      { kind: 'track', customer, event, createIfMissing: false },
-    ],
-    { history: false },
-  );
+  const taken = await ingest(parts.db, parts.cache, orderOf(customer, email), { history: false });
   await fleet.hints.send({ ...taken.planned, advance: taken.due });
 }
 

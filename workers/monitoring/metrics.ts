@@ -24,7 +24,7 @@ export interface Metrics {
   readonly scheduling: Gauge;
   readonly roundErrors: Counter<'loop'>;
   readonly requests: Counter<'app' | 'status'>;
-  readonly stuckSeconds: Gauge;
+  readonly stuckRatio: Gauge;
 }
 
 /** From a job that finds nothing to one that waits for a slow mail server, in seconds. */
@@ -120,9 +120,9 @@ export function openMetrics(): Metrics {
       help: 'Requests to the public server, by part and class of the answer',
       labelNames: ['app', 'status'],
     }),
-    stuckSeconds: gauge({
-      name: 'perennial_stuck_seconds',
-      help: 'For how long this process has had work and done nothing; the watchdog ends it at its limit',
+    stuckRatio: gauge({
+      name: 'perennial_stuck_ratio',
+      help: 'For how much of its time limit this process has had work and done nothing; at 1 the watchdog ends it',
     }),
   };
   for (const lane of ['advance', 'transactional', 'bulk']) {

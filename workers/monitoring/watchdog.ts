@@ -31,6 +31,8 @@ export interface WatchdogParts {
   readonly log: Logger;
   /** After so long, in ms. */
   readonly limitMs: number;
+  /** Due work may always be left alone for so long, in ms: sweeps come every 5 s. Default 15,000. */
+  readonly leastAsleepMs?: number;
   readonly onStuck: (stuck: Stuck) => void;
 }
 
@@ -45,8 +47,9 @@ interface Look {
 
 /** Starts it. */
 export function startWatchdog(parts: WatchdogParts): { stop(): Promise<void> } {
-  const { activity, limitMs } = parts;
+  const { activity, limitMs, leastAsleepMs = 15_000 } = parts;
   const everyMs = limitMs / LOOKS;
+  const looksAsleep = Math.max(LOOKS, Math.ceil(leastAsleepMs / everyMs));
   const quietJobs = new Map<RunningJob, { steps: number; looks: number }>();
   const lanes = new Map(
     [...activity.watched].map((lane) => [lane, { last: lookAt(activity, lane), still: 0, asleep: 0 }]),
@@ -56,19 +59,23 @@ export function startWatchdog(parts: WatchdogParts): { stop(): Promise<void> } {
     quietJobs.clear();
     for (const [lane, state] of lanes) Object.assign(state, { last: lookAt(activity, lane), still: 0, asleep: 0 });
   };
-  const look = (vitals: Vitals): { readonly stuck: Stuck | null; readonly looks: number } => {
+  /** The worst lane, and how much of its time has run out: 1 is all. */
+  const look = (vitals: Vitals): { readonly stuck: Stuck | null; readonly spent: number } => {
     noteJobs(activity, quietJobs);
-    let worst: { stuck: Stuck | null; looks: number } = { stuck: null, looks: 0 };
+    let worst: { stuck: Stuck | null; spent: number } = { stuck: null, spent: 0 };
     for (const [lane, state] of lanes) {
       const now = lookAt(activity, lane);
       state.still = now.progress === state.last.progress ? state.still + 1 : 0;
       const isIdle = now.ended === state.last.ended && ![...activity.running].some((job) => job.watched === lane);
       state.asleep = isIdle && isOverdue(vitals, lane, limitMs) ? state.asleep + 1 : 0;
       state.last = now;
-      const inHand = Math.min(state.still, longestQuiet(quietJobs, lane));
-      const looks = Math.max(inHand, state.asleep);
-      if (looks <= worst.looks) continue;
-      worst = { stuck: { lane, how: inHand >= state.asleep ? 'in hand' : 'asleep' }, looks };
+      const inHand = Math.min(state.still, longestQuiet(quietJobs, lane)) / LOOKS;
+      const asleep = state.asleep / looksAsleep;
+      if (Math.max(inHand, asleep) <= worst.spent) continue;
+      worst =
+        inHand >= asleep
+          ? { stuck: { lane, how: 'in hand' }, spent: inHand }
+          : { stuck: { lane, how: 'asleep' }, spent: asleep };
     }
     return worst;
   };
@@ -81,9 +88,9 @@ export function startWatchdog(parts: WatchdogParts): { stop(): Promise<void> } {
       forgetAll();
       return everyMs;
     }
-    const { stuck, looks } = look(vitals);
-    parts.metrics.stuckSeconds.set((looks * everyMs) / 1_000);
-    if (stuck === null || looks < LOOKS) return everyMs;
+    const { stuck, spent } = look(vitals);
+    parts.metrics.stuckRatio.set(spent);
+    if (stuck === null || spent < 1) return everyMs;
     parts.onStuck(stuck);
     return everyMs;
   };
