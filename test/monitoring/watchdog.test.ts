@@ -145,9 +145,10 @@ describe('the watchdog', () => {
         await limits(2);
       }),
     ).toContainEqual(inHand);
-    let over = false;
+    let ending = new AbortController();
     const untilOver = async (step: () => Promise<void> | void): Promise<void> => {
-      while (!over) {
+      const { signal } = ending;
+      while (!signal.aborted) {
         await step();
         await sleep(LIMIT_MS / 24);
       }
@@ -156,16 +157,16 @@ describe('the watchdog', () => {
       void activity.job('bulk', db, async () => never);
       const others = untilOver(() => activity.progress('bulk'));
       await limits(2);
-      over = true;
+      ending.abort();
       await others;
     });
-    over = false;
+    ending = new AbortController();
     const own = await watch(db, async (activity) => {
       const job = activity.job('bulk', db, async (counted) =>
         untilOver(async () => void (await counted.transaction(async (tx) => tx.query('select 1')))),
       );
       await limits(2);
-      over = true;
+      ending.abort();
       await job;
     });
     expect({ lane, own }).toEqual({ lane: [], own: [] });
