@@ -175,6 +175,11 @@ describe('missing-variable', () => {
       ['one:4 missing-variable'],
     ],
     ['one with a default', { one: order('') }, '{{default event.order_id "none"}}', []],
+    ['a field that some lack', { one: order('') }, '{{customer.first_name}}', ['one:4 missing-variable']],
+    ['one with words instead', { one: order('') }, '{{default customer.first_name "friend"}}', []],
+    ['one that everybody has', { one: order('') }, '{{customer.email}} {{customer.orders}} {{customer.id}}', []],
+    ['one that the playbook asks for', { one: order('audience: customer.plan != null') }, '{{customer.plan}}', []],
+    ['one that it sets', { one: order('', '[ { set: { plan: gold } }, { email: a/b } ]') }, '{{customer.plan}}', []],
     ['a field of another event', { one: order('manual: false') }, '{{event.rating}}', ['one:4 missing-variable']],
     ['the else of an unless', { one: order('') }, '{{#unless event.total}}-{{else}}{{event.order_id}}{{/unless}}', []],
     [

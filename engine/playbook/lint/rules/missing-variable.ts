@@ -57,6 +57,7 @@ function handsOn(starter: CheckedText, text: CheckedText, root: 'event' | 'launc
 
 function lackOf({ context, text, starters }: Judging, name: string, assigned: ReadonlySet<string>): Lack | null {
   const [root = '', field = ''] = name.split('.');
+  if (root === 'customer') return lackOfField(context, text, field);
   if (root === 'vars') return lackOfVariable(text, field, assigned);
   if (root !== 'event' && root !== 'launch' && root !== 'trigger') return null;
   if (!has(text.source.trigger, root)) {
@@ -73,6 +74,25 @@ function lackOf({ context, text, starters }: Judging, name: string, assigned: Re
   if (starter === undefined) return null;
   const because = `whoever \`${starter.name}\` starts has no \`${root}\``;
   return { because, fix: `test it in the template with {{#if ${name}}}` };
+}
+
+/** What every customer has to whom a mail goes. */
+const ALWAYS: ReadonlySet<string> = new Set(['id', 'email', 'created_at', 'tags', 'orders', 'spent', 'stage']);
+/** What a purchase brings with it. */
+const OF_PURCHASES: ReadonlySet<string> = new Set(['first_order_at', 'last_order_at']);
+
+/** A field of the customer, unless the playbook itself asks for it or sets it: then its author knows. */
+function lackOfField({ company }: LintContext, { source }: CheckedText, field: string): Lack | null {
+  if (ALWAYS.has(field)) return null;
+  const { trigger } = source;
+  const isPurchase = 'event' in trigger && trigger.event === company.source.purchase?.event;
+  if (isPurchase && OF_PURCHASES.has(field)) return null;
+  if (field === 'last_seen_at' && 'event' in trigger) return null;
+  const written = JSON.stringify(source);
+  if (new RegExp(`\\bcustomer\\.${field}\\b|"set":\\{[^}]*"${field}":`).test(written)) return null;
+  const name = `customer.${field}`;
+  const fix = `give it another text with {{default ${name} "…"}}, or test it with {{#if ${name}}}`;
+  return { because: `not every customer has a \`${field}\``, fix, level: 'hint' };
 }
 
 function lackOfVariable(text: CheckedText, field: string, assigned: ReadonlySet<string>): Lack | null {
