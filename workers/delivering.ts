@@ -219,8 +219,10 @@ function reportBroken(log: Logger, { sendId, send }: ClaimedSend, error: unknown
     log.error({ ...fields, code: error.code, field: error.field }, 'a mail could not be written');
     return;
   }
-  const stack = error instanceof Error ? error.stack : String(error);
-  log.error({ ...fields, stack }, 'a mail could not be written, for a reason that was not foreseen: please report it');
+  log.error(
+    { ...fields, err: error },
+    'a mail could not be written, for a reason that was not foreseen: please report it',
+  );
 }
 
 type Reported =

@@ -46,8 +46,8 @@ export function openRenderErrors(db: Database, log: Logger): RenderErrors {
         if (!isOver) return;
         streaks.delete(playbook);
         if (await pauseForErrors(db, playbook, error)) {
-          const hint = `mend it, then "perennial held retry" and "perennial resume ${playbook}"`;
-          log.error({ playbook, error, hint }, 'ten mails in a row could not be written: the playbook is paused');
+          const hint = `"perennial held" says why: mend it, then "perennial held retry" and "perennial resume ${playbook}"`;
+          log.error({ playbook, hint }, 'ten mails in a row could not be written: the playbook is paused');
         }
       } catch (failure) {
         log.error(

@@ -20,6 +20,7 @@ import {
   type QueueBackend,
 } from './backend.ts';
 import { QueueUnsuitable } from './error.ts';
+import { tracing } from './telemetry.ts';
 
 /** The schema that BullMQ's tables live in, apart from Perennial's own. */
 export const QUEUE_SCHEMA = 'perennial_queue';
@@ -36,7 +37,7 @@ export function postgresBackend(url: string, log: Logger): QueueBackend {
     description: `the queue over ${description}`,
     whyDown: () => null,
     openQueue: (lane): LaneQueue => {
-      const options = { skipVersionCheck: true, streams: { events: { maxLen: KEPT_EVENTS } } };
+      const options = { skipVersionCheck: true, streams: { events: { maxLen: KEPT_EVENTS } }, ...tracing() };
       const queue = new Queue(lane, { ...options, connection }, createBackend);
       queue.on('error', report);
       return queue;
@@ -45,7 +46,7 @@ export function postgresBackend(url: string, log: Logger): QueueBackend {
       const worker = new Worker(
         lane,
         (job: { data: { ids: readonly number[] } }) => options.handler(job.data),
-        { ...workerSettings(options), connection },
+        { ...workerSettings(options), ...tracing(), connection },
         createBackend,
       );
       worker.on('error', report);

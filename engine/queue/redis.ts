@@ -12,6 +12,7 @@ import {
   type LaneWorkerOptions,
   type QueueBackend,
 } from './backend.ts';
+import { tracing } from './telemetry.ts';
 import { describeRedis, parseRedisUrl, redisArguments, type RedisPlace } from './redis-place.ts';
 
 const COMMAND_TIMEOUT_MS = 1_000;
@@ -42,7 +43,7 @@ export function redisBackend(url: string, prefix: string, log: Logger): QueueBac
       return mayBeTried ? null : `${description} is ${status}`;
     },
     openQueue: (lane): LaneQueue => {
-      const options = { prefix, skipVersionCheck: true, streams: { events: { maxLen: KEPT_EVENTS } } };
+      const options = { prefix, skipVersionCheck: true, streams: { events: { maxLen: KEPT_EVENTS } }, ...tracing() };
       const queue = new Queue(lane, { ...options, connection: producer(lane).client }, createRedisBackend);
       queue.on('error', report);
       return queue;
@@ -96,7 +97,7 @@ function openWorker(
   const worker = new Worker(
     lane,
     (job: { data: { ids: readonly number[] } }) => options.handler(job.data),
-    { ...workerSettings(options), prefix: redis.prefix, connection },
+    { ...workerSettings(options), ...tracing(), prefix: redis.prefix, connection },
     createRedisBackend,
   );
   worker.on('error', redis.report);

@@ -6,6 +6,7 @@
  */
 import type { Logger } from 'pino';
 import type { Hint, Lane, LaneWorker, QueueBackend } from './backend.ts';
+import { traceFailure } from './telemetry.ts';
 
 const REPLACE_AFTER_MS = 500;
 const CLOSE_GRACE_MS = 2_000;
@@ -79,6 +80,7 @@ async function runHandler(
   try {
     await handler(hint.ids);
   } catch (error) {
+    traceFailure(error);
     log.error(
       { err: error, lane, customers: hint.ids.length },
       'A job failed; its customers are found again by the sweep',

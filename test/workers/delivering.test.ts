@@ -82,6 +82,6 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
     ]);
     expect(await deliver(parts, 'transactional', [id])).toBe(0);
     expect(logged).toHaveLength(1);
-    expect(logged[0]?.['stack']).toContain('composeSend');
+    expect(JSON.stringify(logged[0]?.['err'])).toContain('composeSend');
   });
 });

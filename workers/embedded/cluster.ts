@@ -162,6 +162,8 @@ function serverArgs(cluster: Cluster, port: number): string[] {
     // Short, indexed statements: compiling them costs more than it saves.
     jit: 'off',
     log_line_prefix: '%m [%p] ',
+    // The row at fault would be in its log otherwise.
+    log_error_verbosity: 'terse',
   };
   return ['-D', cluster.dataDir, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }

@@ -76,7 +76,7 @@ async function carryOut(parts: CallingParts, call: ClaimedCall): Promise<void> {
     const result = resultOf(outcome, attempts, Math.random());
     await settleCall(db, call, result);
     if (result.kind === 'failed') {
-      log.error({ webhook: id, playbook, step, answer: result.answer }, 'a webhook was given up: see "perennial held"');
+      log.error({ webhook: id, playbook, step }, 'a webhook was given up: see "perennial held"');
     }
   } catch (error) {
     log.error({ webhook: id, playbook, step, ...errorFields(error) }, 'a webhook will be called again');
