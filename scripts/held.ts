@@ -23,6 +23,7 @@ import {
 } from './support/staff.ts';
 import { refusalsText } from './bounces/text.ts';
 import { count } from './check/format.ts';
+import { shellWord } from './support/shell-word.ts';
 import { processTerminal, table, type Terminal } from './support/terminal.ts';
 import { localTime } from './support/times.ts';
 
@@ -65,8 +66,17 @@ function listText(items: readonly HeldItem[], counts: HeldCounts, terminal: Term
   const head = ['what', `since (${terminal.zone.name})`, 'customer', 'where', 'error'];
   return (
     `${table([head, ...rows])}${more}` +
-    `${total} held: ${count(counts.customer, 'customer')}, ${count(counts.enrolment, 'enrolment')}, ${count(counts.send, 'mail')}, ${count(counts.event, 'event')}, ${count(counts.webhook, 'webhook')}.\n`
+    `${total} held: ${count(counts.customer, 'customer')}, ${count(counts.enrolment, 'enrolment')}, ${count(counts.send, 'mail')}, ${count(counts.event, 'event')}, ${count(counts.webhook, 'webhook')}.\n` +
+    previewHint(items)
   );
+}
+
+/** The list says what is missing; the preview says where in which file. */
+function previewHint(items: readonly HeldItem[]): string {
+  const mail = items.find(({ template, unknown }) => template !== null && !unknown);
+  if (mail === undefined) return '';
+  const command = `perennial preview ${mail.template ?? ''} --customer ${shellWord(mail.customer)}`;
+  return `Where a mail cannot be written, "${command}" shows the line.\n`;
 }
 
 function firstLine(error: string): string {

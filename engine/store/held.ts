@@ -22,6 +22,8 @@ export interface HeldItem extends HeldRef {
   readonly customer: string;
   readonly playbook: string | null;
   readonly step: string | null;
+  /** Of a mail. */
+  readonly template: string | null;
   /** A mail of which nobody knows whether the server took it. */
   readonly unknown: boolean;
   readonly at: Instant;
@@ -45,24 +47,24 @@ export function formatHeldRef({ kind, id }: HeldRef): string {
 }
 
 const HELD = `
-  select 'customer' as kind, c.id, c.id as customer_id, null::int as playbook_id, null as step, false as unknown,
-    c.held_at as at, c.held_error as error from customers c where c.held_at is not null
+  select 'customer' as kind, c.id, c.id as customer_id, null::int as playbook_id, null as step, null as template,
+    false as unknown, c.held_at as at, c.held_error as error from customers c where c.held_at is not null
   union all
-  select 'enrolment', e.id, e.customer_id, e.playbook_id, e.step, false, e.held_at, e.held_error
+  select 'enrolment', e.id, e.customer_id, e.playbook_id, e.step, null, false, e.held_at, e.held_error
     from enrolments e where e.held_at is not null
   union all
-  select 'send', s.id, s.customer_id, s.playbook_id, s.step, s.status = 'unknown', s.held_at, s.held_error
+  select 'send', s.id, s.customer_id, s.playbook_id, s.step, s.template, s.status = 'unknown', s.held_at, s.held_error
     from sends s where s.held_at is not null
   union all
-  select 'event', h.id, h.customer_id, null, null, false, h.held_at, h.error from held_events h
+  select 'event', h.id, h.customer_id, null, null, null, false, h.held_at, h.error from held_events h
   union all
-  select 'webhook', w.id, w.customer_id, w.playbook_id, w.step, false, w.held_at, w.held_error
+  select 'webhook', w.id, w.customer_id, w.playbook_id, w.step, null, false, w.held_at, w.held_error
     from webhook_calls w where w.held_at is not null`;
 
 /** Everything that is held, the oldest first, at most `limit` (default 500). */
 export async function listHeld(db: Queryable, options: { readonly limit?: number } = {}): Promise<readonly HeldItem[]> {
   const { rows } = await db.query<HeldItem & Record<string, unknown>>(
-    `select h.kind, h.id, h.customer_id as "customerId", c.key as customer, p.name as playbook, h.step, h.unknown,
+    `select h.kind, h.id, h.customer_id as "customerId", c.key as customer, p.name as playbook, h.step, h.template, h.unknown,
        h.at, h.error
      from (${HELD}) h join customers c on c.id = h.customer_id left join playbooks p on p.id = h.playbook_id
      order by h.at, h.kind, h.id limit $1`,

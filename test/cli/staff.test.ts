@@ -200,6 +200,7 @@ describe('perennial pause, resume, cancel and held', () => {
     const { out } = await run(heldCommand, []);
     expect(out).toMatch(/^send:1 +2026-03-01 13:00 +ada +sorry at sorry +no vars\.x$/m);
     expect(out).toContain('1 held: 0 customers, 0 enrolments, 1 mail, 0 events, 0 webhooks.');
+    expect(out).toContain('"perennial preview hello/sorry --customer ada" shows the line.');
     expect(JSON.parse((await run(heldCommand, ['list', '--json'])).out)).toMatchObject({ counts: { send: 1 } });
     expect((await run(heldCommand, ['retry', 'send:1', ...ACT])).out).toBe('send:1  released\n');
     expect(await run(heldCommand, ['drop', 'send:1', ...ACT])).toMatchObject({ code: 1 });
