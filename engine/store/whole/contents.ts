@@ -47,7 +47,7 @@ export interface Contents {
 
 /** The tables that are Perennial's own. What else lies in the schema is somebody else's and stays alone. */
 export const OWN_TABLES: ReadonlySet<string> = new Set(
-  migrations.flatMap(({ sql }) => [...sql.matchAll(/\bcreate table (\w+)/g)].map(([, name = '']) => name)),
+  migrations.flatMap(({ sql }) => [...sql.matchAll(/\bcreate table (?!if\b)(\w+)/g)].map(([, name = '']) => name)),
 );
 
 /** The same of functions. */
