@@ -13,7 +13,12 @@ import { own } from '../playbook/own.ts';
 /** A trait that was left out of the profile, and why. */
 export interface IgnoredTrait {
   readonly name: string;
-  readonly because: 'not declared in perennial.yaml' | 'kept by the engine itself' | 'not a field of an event';
+  readonly because:
+    | 'not declared in perennial.yaml'
+    | 'kept by the engine itself'
+    | 'not a field of an event'
+    /** Of consent in an import: it was taken. */
+    | `taken without proof of consent${string}`;
   /** The name that was probably meant; null when none is near. */
   readonly nearest: string | null;
 }

@@ -129,6 +129,12 @@ describe('JSON lines', () => {
     ]);
     expect(result.noticed).toEqual([
       { name: 'the field "orders"', because: 'kept by the engine itself', nearest: null, lines: 1 },
+      {
+        name: 'the field "subscribed"',
+        because: expect.stringContaining('without proof of consent'),
+        nearest: null,
+        lines: 1,
+      },
     ]);
     expect(await staffed.rows('select address, scope, source from suppressions order by address')).toEqual([
       { address: 'ada@example.com', scope: 'news', source: 'import' },
@@ -154,6 +160,57 @@ describe('JSON lines', () => {
       { scope: 'tips', source: 'unsubscribe' },
     ]);
     expect(await staffed.rows('select 1 as one from opt_ins')).toEqual([]);
+  });
+
+  const consents = async (): Promise<unknown> =>
+    staffed.rows(
+      `select address, topic, given, at, source, wording, language, detail from consents order by address, topic, id`,
+    );
+
+  it('keeps when, where and in which words readers agreed, and says where that is missing', async () => {
+    const wording = 'Yes, send me tips about the house.';
+    const proof = { consent_at: '2025-11-02 10:15', consent_source: 'checkout', consent_language: 'en' };
+    const line = (id: string, more: object): string =>
+      JSON.stringify({ id, email: `${id}@example.com`, subscribed: ['tips'], ...more });
+    const files = [
+      [
+        line('ada', { ...proof, consent_wording: wording }),
+        line('bob', {}),
+        line('cy', { ...proof, subscribed: ['news'] }),
+        line('dee', { consent_at: 'last spring' }),
+        line('eve', { consent_wording: wording, subscribed: [] }),
+        line('fay', { consent_source: ' ' }),
+      ],
+      // The words that were missing, and the same once more.
+      [line('bob', { consent_wording: wording }), line('ada', { ...proof, consent_wording: wording })],
+    ];
+    const [first, second] = [await fileOf((files[0] ?? []).join('\n')), await fileOf((files[1] ?? []).join('\n'))];
+    const { result, rejects } = await run(first, { ...CUSTOMERS, zone: zone('Europe/London') });
+    expect(rejects.map(({ line: at, reason }) => [at, reason])).toEqual([
+      [4, expect.stringContaining('"consent_at" is the text "last spring"')],
+      [5, '"subscribed" is missing; expected the topics to which consent_wording belongs'],
+      [6, expect.stringContaining('"consent_source" is the text " "; expected a text of at most 200')],
+    ]);
+    expect(result.noticed).toEqual([
+      {
+        name: 'the field "subscribed"',
+        because: expect.stringContaining('taken without proof of consent'),
+        nearest: null,
+        lines: 1,
+      },
+    ]);
+    await run(second, CUSTOMERS);
+    const given = { given: true, source: 'import' };
+    const when = Date.parse('2025-11-02T10:15:00Z');
+    const ofAda = { ...given, address: 'ada@example.com', topic: 'tips', at: when, language: 'en', wording };
+    const ofBob = { ...given, address: 'bob@example.com', topic: 'tips', at: expect.any(Number), language: null };
+    expect(await consents()).toEqual([
+      { ...ofAda, detail: expect.stringMatching(/^checkout, .*\.jsonl$/) },
+      { ...ofBob, wording: null, detail: expect.not.stringContaining(',') },
+      { ...ofBob, wording, detail: expect.any(String) },
+      { ...ofAda, address: 'cy@example.com', topic: 'news', wording: null, detail: expect.any(String) },
+    ]);
+    expect(await staffed.rows(`select at from opt_ins where address = 'ada@example.com'`)).toEqual([{ at: when }]);
   });
 
   it('reads events: fresh ones start playbooks, old ones and history set facts', async () => {

@@ -5,6 +5,7 @@ import { ERASED_PARTS } from '../../engine/store/forget-tables.ts';
 import { forget, type Forgotten } from '../../engine/store/forget.ts';
 import { recordReturned } from '../../engine/store/feedback.ts';
 import { recordConsent } from '../../engine/ingest/file/consent.ts';
+import { NO_PROOF } from '../../engine/ingest/file/consent-proof.ts';
 import { recordReaction } from '../../engine/store/reactions.ts';
 import { findCustomer } from '../../engine/store/people.ts';
 import { suppress } from '../../engine/store/suppress.ts';
@@ -350,7 +351,7 @@ describe('whoever was forgotten', () => {
       [4, 'erased-address'],
     ]);
     expect(taken.accepted).toBe(1);
-    const consent = { address: ADDRESS, suppressed: true, unsubscribed: ['news'], subscribed: [] };
+    const consent = { address: ADDRESS, suppressed: true, unsubscribed: ['news'], subscribed: [], proof: NO_PROOF };
     await recordConsent(fleet.db, [consent, { ...consent, address: 'eve@example.com' }], Date.parse(START), 'file');
     expect(await suppress(fleet.db, { address: ADDRESS, scope: '*', source: 'bounce', ...ACT })).toBe('unchanged');
     await recordReturned(fleet.db, {

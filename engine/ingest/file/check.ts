@@ -9,6 +9,7 @@ import { checkEventTime, checkKey } from '../keys.ts';
 import { unexpected, within, type InputProblem } from '../problem.ts';
 import { checkTraits, type IgnoredTrait } from '../traits.ts';
 import { checkEventData, identified, present, refused, tracked, type Accepted, type Refused } from '../validate.ts';
+import { checkProof, partProof, type ConsentProof } from './consent-proof.ts';
 import { CONSENT_FIELDS, typesOfCustomer, typesOfEvent, withZone, type ImportKind } from './fields.ts';
 
 /** What a line of customers says about consent. It only ever takes permission away, or notes what was given. */
@@ -17,6 +18,8 @@ export interface ImportedConsent {
   readonly suppressed: boolean;
   readonly unsubscribed: readonly string[];
   readonly subscribed: readonly string[];
+  /** Of what is subscribed. */
+  readonly proof: ConsentProof;
 }
 
 /** A line, checked. */
@@ -43,30 +46,40 @@ export function checkLine(kind: ImportKind, value: unknown, context: LineContext
 
 function checkCustomer(given: Fields, context: LineContext): CheckedLine {
   const { company, zone } = context;
-  const { id, suppressed, unsubscribed, subscribed, ...rest } = given;
-  const traits = zone === null ? rest : withZone(rest, typesOfCustomer(company), zone);
+  const { proof, rest } = partProof(zone === null ? given : withZone(given, typesOfCustomer(company), zone), company);
+  const { id, suppressed, unsubscribed, subscribed, ...traits } = rest;
   const checked = checkTraits(traits, company, '');
-  const consent = checkConsent({ suppressed, unsubscribed, subscribed }, checked.patch.email ?? null, company);
+  const consent = checkConsent({ suppressed, unsubscribed, subscribed }, proof, checked.patch.email ?? null, company);
   const problems = [...present([checkKey(id, 'id')]), ...checked.problems, ...consent.problems];
   if (problems.length > 0) return refused(problems);
-  return { ...identified(id as string, checked.patch, checked.ignored), consent: consent.consent };
+  const ignored = [...checked.ignored, ...consent.noticed];
+  return { ...identified(id as string, checked.patch, ignored), consent: consent.consent };
+}
+
+interface CheckedConsent {
+  readonly consent: ImportedConsent | null;
+  readonly problems: readonly InputProblem[];
+  readonly noticed: readonly IgnoredTrait[];
 }
 
 function checkConsent(
   given: Readonly<Record<(typeof CONSENT_FIELDS)[number], unknown>>,
+  proofGiven: Fields,
   email: string | null,
   company: Company,
-): { readonly consent: ImportedConsent | null; readonly problems: readonly InputProblem[] } {
+): CheckedConsent {
   const { suppressed = false, unsubscribed = [], subscribed = [] } = given;
   const problems = present([
     typeof suppressed === 'boolean' ? null : unexpected('wrong-type', 'suppressed', suppressed, 'true or false'),
     checkTopics(unsubscribed, 'unsubscribed', company),
     checkTopics(subscribed, 'subscribed', company),
   ]);
-  if (problems.length > 0) return { consent: null, problems };
+  if (problems.length > 0) return { consent: null, problems, noticed: [] };
   const topics = { unsubscribed: unsubscribed as readonly string[], subscribed: subscribed as readonly string[] };
+  const { proof, problems: unproven, noticed } = checkProof(proofGiven, topics.subscribed, company);
+  if (unproven.length > 0) return { consent: null, problems: unproven, noticed: [] };
   const nothing = suppressed === false && topics.unsubscribed.length + topics.subscribed.length === 0;
-  if (nothing) return { consent: null, problems };
+  if (nothing) return { consent: null, problems, noticed };
   const address = email === null ? null : normaliseAddress(email);
   if (address === null) {
     // What somebody does not want is kept by address: without one it would be lost.
@@ -74,9 +87,10 @@ function checkConsent(
     return {
       consent: null,
       problems: [unexpected('missing', 'email', undefined, `an address to which ${named} belongs`)],
+      noticed: [],
     };
   }
-  return { consent: { address, suppressed: suppressed === true, ...topics }, problems };
+  return { consent: { address, suppressed: suppressed === true, ...topics, proof }, problems, noticed };
 }
 
 function checkTopics(value: unknown, path: string, company: Company): InputProblem | null {

@@ -6,6 +6,7 @@ import type { Zone } from '../../time/types.ts';
 import { reads } from '../declared.ts';
 import type { Fields } from '../json.ts';
 import { customerFields } from '../traits.ts';
+import { proofFields } from './consent-proof.ts';
 import { readCell, textsOf, type Mapping } from './mapping.ts';
 import { own } from '../../playbook/own.ts';
 
@@ -36,7 +37,7 @@ export function fieldsOf(
   readonly isField: (name: string) => boolean;
 } {
   if (kind === 'customers') {
-    const known = ['id', ...customerFields(company), ...CONSENT_FIELDS];
+    const known = ['id', ...customerFields(company), ...CONSENT_FIELDS, ...proofFields(company)];
     return { known, required: ['id'], isField: (name) => known.includes(name) };
   }
   const declared = Object.values(company.events).flatMap((fields) => Object.keys(fields).map((name) => DATA + name));
@@ -81,7 +82,7 @@ export function typesOfEvent(event: unknown, company: Company): Readonly<Record<
 
 /** The types of a customer's fields that hold times. */
 export function typesOfCustomer(company: Company): Readonly<Record<string, FieldType>> {
-  return { ...company.attributes, created_at: 'datetime' };
+  return { consent_at: 'datetime', ...company.attributes, created_at: 'datetime' };
 }
 
 /**
