@@ -21,7 +21,7 @@ import {
 import { RenderError, usableLocale, type Rendered } from '../engine/message/scope.ts';
 import { surveyVariable, type AnswerLinks, type SurveyVariable } from '../engine/message/survey.ts';
 import type { TemplateSet } from '../engine/message/templates.ts';
-import { domainOf, parseMailbox } from '../engine/message/address.ts';
+import { domainOf, normaliseAddress, parseMailbox } from '../engine/message/address.ts';
 import { scopeOf } from '../engine/journey/view.ts';
 import type { Enrolment, Profile } from '../engine/journey/types.ts';
 import type { Company, Release } from '../engine/playbook/types.ts';
@@ -50,7 +50,7 @@ export function composeSend(
   const { html, text } = tracked(rendered, send, links);
   const composed = compose({
     from: from ?? company.mail.from,
-    to: send.address,
+    to: spelt(send),
     toName: profile.name,
     replyTo: company.mail.replyTo,
     subject: rendered.subject,
@@ -70,6 +70,14 @@ export function composeSend(
   const { bounces = null } = company.mail;
   if (bounces === null || key === null) return composed;
   return { ...composed, envelope: { ...composed.envelope, from: signReturnPath(bounces, send.sendId, key) } };
+}
+
+/**
+ * The address as its customer spells it. Small and capital letters are alike to us, so that two spellings are one reader, but what
+ * stands before the `@` is the receiving server's to understand (RFC 5321 section 2.4).
+ */
+function spelt({ address, profile: { email } }: ClaimedSend): string {
+  return email !== null && normaliseAddress(email) === address ? email : address;
 }
 
 /** The links and the pixel that tell what its reader does, where the company records that and there is an address for it. */

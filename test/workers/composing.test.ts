@@ -135,6 +135,15 @@ describe('composing a claimed mail', () => {
     ]);
     expect(mail.to).toEqual([{ name: 'Ada', address: 'ada@example.com' }]);
   });
+
+  it.each([
+    ['Ada@example.com', 'Ada@example.com'],
+    ['eve@example.com', 'ada@example.com'],
+    [null, 'ada@example.com'],
+  ])('goes to the address that was claimed, spelt as its customer spells it: %s', async (email, to) => {
+    expect((await mailOf('hello', { email })).to?.map(({ address }) => address)).toEqual([to]);
+    expect(composeSend(claimOf('hello', { email }), LINKS).envelope.to).toBe(to);
+  });
 });
 
 describe('how readers leave', () => {
