@@ -18,7 +18,9 @@ export interface IgnoredTrait {
     | 'kept by the engine itself'
     | 'not a field of an event'
     /** Of consent in an import: it was taken. */
-    | `taken without proof of consent${string}`;
+    | `taken without proof of consent${string}`
+    /** Proof of no consent. */
+    | 'for nothing: the line has no "subscribed"';
   /** The name that was probably meant; null when none is near. */
   readonly nearest: string | null;
 }
