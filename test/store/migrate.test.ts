@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openDatabase, type Database } from '../../engine/store/database.ts';
 import { migrate, migrations, NewerDatabaseError } from '../../engine/store/migrate.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { openFleet } from './support.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 
@@ -32,9 +33,30 @@ describe('migrating', () => {
     const refused = await migrate(db).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(NewerDatabaseError);
     expect(refused).toMatchObject({ code: 'newer-database', message: expect.stringContaining('"9999-later"') });
-    const { code, stderr } = await perennial(['migrate'], { DATABASE_URL: database.url });
-    expect(code).toBe(1);
-    expect(stderr).toBe(`${(refused as Error).message}\n`);
+    for (const args of [['migrate'], ['work', '--roles', 'scheduler']]) {
+      const { code, stderr } = await perennial(args, { DATABASE_URL: database.url });
+      expect(code).toBe(1);
+      expect(stderr).toBe(`${(refused as Error).message}\n`);
+    }
+  });
+
+  it('lets a process do nothing more that ran on while a newer version migrated, and holds nobody for it', async () => {
+    const fleet = await openFleet();
+    const [ada = 0] = await fleet.customers(['ada']);
+    await fleet.event('order.placed', ['ada'], { total: 5 });
+    await fleet.db.query(`insert into migrations (name) values ('9999-later')`);
+    const newer = { code: 'newer-database', message: expect.stringContaining('end it, and start the new version') };
+    await expect(fleet.advance([ada])).rejects.toMatchObject(newer);
+    await expect(fleet.claim('bulk', [ada])).rejects.toMatchObject(newer);
+    await expect(fleet.event('order.placed', ['ada'], { total: 6 })).rejects.toMatchObject(newer);
+    expect(await fleet.sends()).toEqual(['ada first planned']);
+    expect(await fleet.rows('select from customers where held_at is not null')).toEqual([]);
+    await fleet.close();
+  });
+
+  it('is asked for where a command only reads a database of an older version', async () => {
+    const { code, stderr } = await perennial(['backup', '-'], { DATABASE_URL: database.url });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('run "perennial migrate"')]);
   });
 
   async function perennial(
