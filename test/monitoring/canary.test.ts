@@ -124,6 +124,18 @@ async function prepareDatabase(): Promise<void> {
     `create trigger refused before insert or update on customers for each row
      when (new.name like '%broken%') execute function public.refuse()`,
   );
+  // Two jobs fail with a row in their error; a sequence counts on when a transaction is rolled back.
+  await db.query('create sequence public.claims');
+  await db.query(
+    `create function public.refuse_claim() returns trigger language plpgsql as
+     'begin if nextval(''public.claims'') <= 2 then
+        raise exception ''no claim'' using errcode = ''XX000'', detail = new.address;
+      end if; return new; end'`,
+  );
+  await db.query(
+    `create trigger claimed before update on sends for each row
+     when (new.status = 'claimed') execute function public.refuse_claim()`,
+  );
   await db.query('create table public.copies (line text)');
   await db.query(
     `create function public.copy_job() returns trigger language plpgsql as
@@ -257,6 +269,7 @@ describe('what nobody but the customer, or the operator, may know', () => {
       'a mail could not be written',
       'a webhook was given up',
       'the intake could not store what came in',
+      'A job failed; its customers are found again by the sweep',
       'mail connection ended',
       'draining',
     ]) {
