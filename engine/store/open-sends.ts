@@ -56,7 +56,10 @@ export interface Resolution {
   readonly handedAt?: Instant;
 }
 
-/** The rows of these sends by id, their versions prepared. Only under the customers' locks. */
+/**
+ * The rows of these sends by id, their versions prepared, and locked: leases run out and hand-overs are refused without the
+ * customers' locks, and what is decided here must meet the rows as they were read. Only under the customers' locks.
+ */
 export async function loadOpenSends(
   tx: Queryable,
   sendIds: readonly number[],
@@ -79,7 +82,8 @@ export async function loadOpenSends(
        coalesce(s.lease_until < clock_timestamp(), false) as expired,
        s.status = 'handed' and s.settled_at is not null as accepted,
        case when e.status <> 'active' then coalesce(e.reason, e.status) end as ended
-     from sends s join enrolments e on e.id = s.enrolment_id where s.id = any($1::bigint[])`,
+     from sends s join enrolments e on e.id = s.enrolment_id where s.id = any($1::bigint[])
+     order by s.id for no key update of s`,
     [sendIds],
   );
   await ctx.prepareVersions(

@@ -1,7 +1,8 @@
 /** Acts of people and their shops. */
 import fc from 'fast-check';
-import { act, HOUR_MS, MINUTE_MS, type Act } from './act.ts';
-import { ADDRESSES, CUSTOMERS, PLAYBOOKS, TOPICS, ZONES } from './company.ts';
+import { ALL_TOPICS } from '../../engine/journey/attempt.ts';
+import { acts, actsOfOne, HOUR_MS, MINUTE_MS, sharedActs } from './act.ts';
+import { ADDRESSES, CUSTOMERS, edited, PLAYBOOKS, RELEASES, TOPICS, ZONES } from './company.ts';
 import {
   allow,
   callOff,
@@ -10,21 +11,23 @@ import {
   enrol,
   forbid,
   goOn,
-  happen,
+  happenAll,
   hold,
-  identify,
+  identifyAll,
   retryAll,
   stop,
+  wish,
 } from './people.ts';
 
 const customer = fc.constantFrom(...CUSTOMERS);
 const address = fc.constantFrom(...ADDRESSES);
 const playbook = fc.constantFrom(...PLAYBOOKS, 'care' as const, 'care' as const);
 const scope = fc.constantFrom('*', ...TOPICS);
+const letters = fc.constantFrom('news', 'offers');
 const pausable = fc.constantFrom('*', 'welcome', 'thanks', 'thanks', 'care', 'browse', 'lapse');
 
 /** Events, some of them late, repeated, or a little ahead. */
-export const events = act(
+export const events = acts(
   fc.record({
     id: fc.nat({ max: 100 }).map((number) => `e${number}`),
     customers: fc.shuffledSubarray([...CUSTOMERS], { minLength: 1, maxLength: 4 }),
@@ -39,10 +42,15 @@ export const events = act(
     agoMs: fc.constantFrom(0, 0, 0, MINUTE_MS, 3 * HOUR_MS, 30 * HOUR_MS, -4 * MINUTE_MS),
   }),
   'event',
-  happen,
+  async (promised, world, items) =>
+    happenAll(
+      promised,
+      world,
+      items.map(({ circle, value }) => ({ ...value, customers: value.customers.map((who) => circle + who) })),
+    ),
 );
 /** Profiles that change: addresses, zones, birthdays. */
-export const identities = act(
+export const identities = acts(
   fc.tuple(
     customer,
     fc.oneof(
@@ -53,22 +61,58 @@ export const identities = act(
     ),
   ),
   'identify',
-  async (_, world, [who, traits]) => identify(world, who, traits),
+  async (_, world, items) =>
+    identifyAll(
+      world,
+      items.map(({ circle, value: [who, traits] }) => {
+        const ofCircle = 'email' in traits && traits.email !== null ? { email: circle + traits.email } : traits;
+        return { customer: circle + who, traits: ofCircle };
+      }),
+    ),
 );
 /** Enrolments by hand. */
-export const enrolments = act(fc.tuple(customer, playbook), 'enrol', async (_, world, [who, into]) =>
-  enrol(world, who, into),
+export const enrolments = actsOfOne(fc.tuple(customer, playbook), 'enrol', async (_, world, circle, [who, into]) =>
+  enrol(world, circle + who, into),
 );
 /** Suppressions of an address, wholly or for a topic. */
-export const suppressions = act(fc.tuple(address, scope), 'suppress', async (p, world, [to, of]) =>
-  forbid(p, world, to, of),
+export const suppressions = actsOfOne(fc.tuple(address, scope), 'suppress', async (p, world, circle, [to, of]) =>
+  forbid(p, world, circle, circle + to, of),
 );
 /** Suppressions taken back. */
-export const permissions = act(fc.nat({ max: 9 }), 'unsuppress', allow);
+export const permissions = actsOfOne(fc.nat({ max: 9 }), 'unsuppress', allow);
+/** Readers who unsubscribe by the links in their mails, or choose a topic again. */
+export const wishes = actsOfOne(
+  fc.oneof(
+    fc.record({
+      pick: fc.nat({ max: 40 }),
+      no: fc.oneof(letters, fc.constant(ALL_TOPICS)),
+      yes: fc.constant<string | null>(null),
+    }),
+    fc.record({ pick: fc.nat({ max: 40 }), no: fc.constant<string | null>(null), yes: letters }),
+  ),
+  'choose',
+  wish,
+);
+/** Cancels of a customer, in one playbook or all. */
+export const cancels = actsOfOne(
+  fc.tuple(customer, fc.option(playbook)),
+  'cancel',
+  async (p, world, circle, [who, of]) => callOff(p, world, circle + who, of),
+);
+const culprit = fc.constantFrom('customer' as const, 'enrolment' as const, 'enrolment' as const);
+/** Culprits that are held. */
+export const holds = actsOfOne(fc.tuple(customer, culprit), 'hold', async (_, world, circle, [who, what]) =>
+  hold(world, circle + who, what),
+);
+/** Retries of all that is held in the circle. */
+export const retries = actsOfOne(fc.constant('all'), 'retry held', retryAll);
+/** Drops of one thing that is held. */
+export const drops = actsOfOne(fc.nat({ max: 9 }), 'drop held', dropOne);
+
 /** Pauses of one playbook or all. */
-export const pauses = act(pausable, 'pause', stop);
+export const pauses = sharedActs(pausable, 'pause', stop);
 /** The end of a pause in force. */
-export const resumptions = act(
+export const resumptions = sharedActs(
   fc.tuple(fc.nat({ max: 4 }), fc.constantFrom(0, HOUR_MS)),
   'resume',
   async (promised, world, [pick, spreadMs]) => {
@@ -76,19 +120,18 @@ export const resumptions = act(
     const of = paused[pick % Math.max(1, paused.length)];
     if (of !== undefined) await goOn(promised, world, of, spreadMs);
   },
-).map((one): Act => ({ ...one, check: ({ paused }) => paused.size > 0 }));
-/** Cancels of a customer, in one playbook or all. */
-export const cancels = act(fc.tuple(customer, fc.option(playbook)), 'cancel', async (promised, world, [who, from]) =>
-  callOff(promised, world, who, from),
 );
 /** Deploys of either release. */
-export const deploys = act(fc.constantFrom('first' as const, 'second' as const), 'deploy', async (_, world, to) =>
-  deploy(world, to),
+export const deploys = sharedActs(
+  fc.constantFrom('first' as const, 'second' as const),
+  'deploy',
+  async (_, world, to) => deploy(world, RELEASES[to]),
 );
-const culprit = fc.constantFrom('customer' as const, 'enrolment' as const, 'enrolment' as const);
-/** Culprits that are held. */
-export const holds = act(fc.tuple(customer, culprit), 'hold', async (_, world, [who, what]) => hold(world, who, what));
-/** Retries of all that is held. */
-export const retries = act(fc.constant('all'), 'retry held', retryAll);
-/** Drops of one thing that is held. */
-export const drops = act(fc.nat({ max: 9 }), 'drop held', dropOne);
+/** Edits of a playbook, deployed. */
+export const edits = sharedActs(
+  fc.record({ hours: fc.constantFrom(1, 30), isTurned: fc.boolean(), priority: fc.constantFrom(2, 8) }),
+  'edit',
+  async (_, world, edit) => deploy(world, edited(edit)),
+);
+/** Steps back to the release before. */
+export const rollbacks = sharedActs(fc.constant('one step'), 'roll back', async (_, world) => world.rollBack());

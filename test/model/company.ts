@@ -28,11 +28,19 @@ export const ZONES: ReadonlyMap<string, number> = new Map([
 /** When a run begins: a Monday, with every window open. */
 export const START = Date.parse('2026-06-01T09:00:00Z');
 
-/** Its customers. */
+/** Customers of one circle. */
 export const CUSTOMERS = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'] as const;
 
 /** Fewer than customers, who have them in turns: the first and the fifth share one, and the second and the sixth. */
 export const ADDRESSES = ['a@example.com', 'b@example.com', 'c@example.com', 'd@example.com'] as const;
+
+/**
+ * A circle is six customers who share addresses among themselves and with nobody else. Its name, such as `r7.`, begins
+ * their ids and addresses; the tests of one circle alone call it ''.
+ */
+export function circleOf(customerKey: string): string {
+  return customerKey.slice(0, customerKey.lastIndexOf('.') + 1);
+}
 
 /** What the company writes about. `service` is transactional. */
 export const TOPICS = ['news', 'offers', 'service'] as const;
@@ -163,5 +171,27 @@ steps:
   },
 };
 
-/** Every playbook of either release. */
+/** The first release with an edited playbook: other waits, another order, another rank. */
+export function edited({ hours, isTurned, priority }: Edit): Readonly<Record<string, string>> {
+  const [early, late] = isTurned ? ['mail/three', 'mail/one'] : ['mail/one', 'mail/three'];
+  return {
+    ...RELEASES.first,
+    'playbooks/welcome.yaml': `priority: ${priority}${WELCOME.replace('priority: 5\n', '')}steps:
+  - email: ${early}
+  - wait: ${hours} hours
+  - email: mail/two
+  - wait: 1 day
+  - email: ${late}
+`,
+  };
+}
+
+/** What is edited. */
+export interface Edit {
+  readonly hours: number;
+  readonly isTurned: boolean;
+  readonly priority: number;
+}
+
+/** Every playbook of any release. */
 export const PLAYBOOKS = ['welcome', 'thanks', 'browse', 'care', 'lapse', 'birthday', 'early', 'extra'] as const;

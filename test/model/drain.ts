@@ -8,7 +8,7 @@ import type { Promised } from './promised.ts';
 import { claimBy, finish, LANES, settled } from './work.ts';
 import type { World } from './world.ts';
 
-const ROOM = { advance: 1_000, transactional: 1_000, bulk: 1_000 };
+const ROOM = { advance: 10_000, transactional: 10_000, bulk: 10_000 };
 /** More rounds than any chain of steps of one instant; whatever is still due then never ends. */
 const MOST_ROUNDS = 40;
 
@@ -20,13 +20,14 @@ export async function drain(promised: Promised, world: World, count = world.work
   await settled(world.workers.map(async (_, number) => finish(promised, world, number)));
   // Whoever still holds a lease now has crashed.
   await world.db.query(
-    `update sends set lease_until = clock_timestamp() - interval '1 ms' where status in ('claimed', 'handed')`,
+    `update sends set lease_until = clock_timestamp() - interval '1 day' where status in ('claimed', 'handed')`,
   );
+  const customers = [...promised.members.values()].flat().length;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     await expireLeases(world.db, world.cache, 1_000);
-    await workRuns(world.db, world.cache, { chunk: 4 });
+    await workRuns(world.db, world.cache, { chunk: Math.max(4, Math.ceil(customers / 6)) });
     if (await isIdle(world.db)) return;
-    const found = await tick(world.db, { perPlaybook: 100, room: ROOM, cursor: newTickCursor() });
+    const found = await tick(world.db, { perPlaybook: 1_000, room: ROOM, cursor: newTickCursor() });
     await settled(
       world.workers.slice(0, count).map(async ({ db, cache }, number) => {
         if (found.advance.length > 0) await advance(db, cache, found.advance);
@@ -37,6 +38,6 @@ export async function drain(promised: Promised, world: World, count = world.work
       }),
     );
   }
-  const due = await tick(world.db, { perPlaybook: 100, room: ROOM, cursor: newTickCursor() });
+  const due = await tick(world.db, { perPlaybook: 1_000, room: ROOM, cursor: newTickCursor() });
   throw new Error(`the same work is due again and again: ${JSON.stringify(due)}`);
 }

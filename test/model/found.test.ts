@@ -133,6 +133,21 @@ it('whoever takes an address while others wait for the lock is locked together w
   });
 });
 
+it('a mail whose lease runs out while it is reported as refused stays in step with its enrolment', async () => {
+  await take('order.placed', 'c0');
+  await claimBy(promised, world, 0, 'bulk', ids);
+  await world.db.transaction(async (expiring) => {
+    // As when leases run out: without the locks of customers.
+    await expiring.query(`update sends set status = 'planned', claimed_at = null, lease_until = null`);
+    const reported = reportBy(promised, world, 0, ['permanent', 'permanent']);
+    await untilWaiting('worker 0');
+    await expiring.query('commit');
+    await reported;
+  });
+  expect(await mails()).toEqual(['c0 welcome one planned', 'c0 thanks one planned']);
+  await expectInvariants(promised, world);
+});
+
 /** Until a session of that name waits for a lock. */
 async function untilWaiting(name: string): Promise<void> {
   for (;;) {

@@ -24,6 +24,12 @@ export async function asWorker(promised: Promised, number: number, work: () => P
   }
 }
 
+/** A mail in a worker's hands. */
+export interface InHand {
+  readonly number: number;
+  readonly mail: ClaimedSend;
+}
+
 /** One worker claims; it keeps what it got. */
 export async function claimBy(
   promised: Promised,
@@ -33,29 +39,61 @@ export async function claimBy(
   customers: readonly number[],
   max = 500,
 ): Promise<void> {
+  const claimed = await claimAs(promised, world, number, lane, customers, max);
+  promised.hands[number]?.claimed.push(...claimed);
+}
+
+/** The same; into whose hands it comes is for the caller to say. */
+export async function claimAs(
+  promised: Promised,
+  world: World,
+  number: number,
+  lane: MailLane,
+  customers: readonly number[],
+  max: number,
+): Promise<readonly ClaimedSend[]> {
   const worker = world.workers[number];
-  const hand = promised.hands[number];
-  if (worker === undefined || hand === undefined) throw new Error(`there is no worker ${number}`);
+  if (worker === undefined) throw new Error(`there is no worker ${number}`);
+  const askedAt = nextMoment(promised);
   const { claimed } = await claimSends(worker.db, worker.cache, lane, customers, { max });
-  for (const mail of claimed) expectClaim(promised, mail);
-  hand.claimed.push(...claimed);
+  for (const mail of claimed) expectClaim(promised, mail, askedAt);
+  return claimed;
+}
+
+/** Takes the first `count` mails of the circle out of the pile. */
+export function take(pile: ClaimedSend[], circle: string, count = Infinity): ClaimedSend[] {
+  const taken: ClaimedSend[] = [];
+  for (let index = 0; index < pile.length && taken.length < count;) {
+    if (pile[index]?.profile.id.startsWith(circle) === true) taken.push(...pile.splice(index, 1));
+    else index += 1;
+  }
+  return taken;
 }
 
 /** One worker asks to hand over the first `count` mails that it has claimed, all in one group. */
 export async function handOverBy(promised: Promised, world: World, number: number, count: number): Promise<void> {
-  const worker = world.workers[number];
-  const hand = promised.hands[number];
-  if (worker === undefined || hand === undefined) throw new Error(`there is no worker ${number}`);
-  const mails = hand.claimed.splice(0, count);
+  const mails = promised.hands[number]?.claimed.splice(0, count) ?? [];
+  await handOverAll(
+    promised,
+    world,
+    mails.map((mail) => ({ number, mail })),
+  );
+}
+
+/** Workers ask to hand these over, each all of its own in one group. */
+export async function handOverAll(promised: Promised, world: World, asked: readonly InHand[]): Promise<void> {
   const askedAt = nextMoment(promised);
-  const answers = await Promise.allSettled(mails.map(async (mail) => worker.gate.handOver(mail)));
+  const answers = await Promise.allSettled(
+    asked.map(async ({ number, mail }) => world.workers[number]?.gate.handOver(mail)),
+  );
   for (const [index, answer] of answers.entries()) {
-    const mail = mails[index];
-    if (mail === undefined) continue;
+    const { number = -1, mail } = asked[index] ?? {};
+    const hand = promised.hands[number];
+    if (mail === undefined || hand === undefined) continue;
     if (answer.status === 'rejected') {
       if (!hand.killed) throw answer.reason;
       promised.unheard.add(mail.sendId);
-    } else if (answer.value) {
+    } else if (answer.value === true) {
       receive(promised, mail, askedAt);
       hand.handed.push(mail);
     } else {
@@ -64,35 +102,50 @@ export async function handOverBy(promised: Promised, world: World, number: numbe
   }
 }
 
-/** One worker reports how some of its conversations ended: of those past the hand-over first, then of those refused it. */
+/** Which conversations end how: those of the circle in the hands of a worker. */
+export interface Report {
+  readonly number: number;
+  readonly circle: string;
+  readonly endings: readonly Ending[];
+}
+
+/** One worker reports how some of its conversations ended. */
 export async function reportBy(
   promised: Promised,
   world: World,
   number: number,
   endings: readonly Ending[],
 ): Promise<void> {
-  const worker = world.workers[number];
-  const hand = promised.hands[number];
-  if (worker === undefined || hand === undefined) throw new Error(`there is no worker ${number}`);
+  await reportAll(promised, world, [{ number, circle: '', endings }]);
+}
+
+/** Workers report: of those past the hand-over first, then of those refused it. */
+export async function reportAll(promised: Promised, world: World, reports: readonly Report[]): Promise<void> {
   const results: SettleResult[] = [];
   const accepted: ClaimedSend[] = [];
-  for (const ending of endings) {
-    const past = hand.handed.shift();
-    const without = past === undefined ? hand.withheld.shift() : undefined;
-    const mail = past ?? without ?? hand.claimed.shift();
-    if (mail === undefined) break;
-    const kind = without === undefined ? endingOf(ending, past !== undefined) : 'withheld';
-    results.push(resultOf(mail, kind));
-    if (kind === 'accepted') accepted.push(mail);
-    if (past !== undefined && (ending === 'retry' || ending === 'permanent')) refused(promised, mail);
+  for (const { number, circle, endings } of reports) {
+    const hand = promised.hands[number];
+    if (hand === undefined) throw new Error(`there is no worker ${number}`);
+    for (const ending of endings) {
+      const [past] = take(hand.handed, circle, 1);
+      const [without] = past === undefined ? take(hand.withheld, circle, 1) : [];
+      const mail = past ?? without ?? take(hand.claimed, circle, 1)[0];
+      if (mail === undefined) break;
+      const kind = without === undefined ? endingOf(ending, past !== undefined) : 'withheld';
+      results.push(resultOf(mail, kind));
+      if (kind === 'accepted') accepted.push(mail);
+      if (past !== undefined && (ending === 'retry' || ending === 'permanent')) refused(promised, mail);
+    }
   }
+  const worker = world.workers[reports[0]?.number ?? 0];
+  if (worker === undefined || results.length === 0) return;
   await settleSends(worker.db, worker.cache, results);
   await expectRecorded(world, accepted);
 }
 
 /** What a server accepted is on record, unless somebody has claimed the mail anew, or it was over before. */
 async function expectRecorded(world: World, accepted: readonly ClaimedSend[]): Promise<void> {
-  const rows = await world.rows<{ id: number; status: string }>(
+  const rows = await world.look<{ id: number; status: string }>(
     `select s.id, s.status from unnest($1::bigint[], $2::int[]) as a (id, fence)
      join sends s on s.id = a.id and s.fence = a.fence where s.status not in ('sent', 'cancelled', 'skipped')`,
     [accepted.map((mail) => mail.sendId), accepted.map((mail) => mail.fence)],
@@ -124,13 +177,20 @@ function resultOf({ sendId, fence, customerId }: ClaimedSend, kind: Ending): Set
   }
 }
 
-/** The worker is gone with all it knew; its leases are as good as run out. */
-export async function crash(promised: Promised, world: World, number: number): Promise<void> {
+/** The worker is gone with all it knew of the circle ('': of anybody); its leases are as good as run out. */
+export async function crash(promised: Promised, world: World, number: number, circle = ''): Promise<void> {
   const hand = promised.hands[number];
   if (hand === undefined) throw new Error(`there is no worker ${number}`);
-  const lost = [...hand.claimed.splice(0), ...hand.handed.splice(0), ...hand.withheld.splice(0)];
-  await world.db.query(
-    `update sends s set lease_until = clock_timestamp() - interval '1 ms' from unnest($1::bigint[], $2::int[]) as l (id, fence)
+  await runOut(
+    world,
+    [hand.claimed, hand.handed, hand.withheld].flatMap((pile) => take(pile, circle)),
+  );
+}
+
+/** The leases of these mails have run out. */
+export async function runOut(world: World, lost: readonly ClaimedSend[]): Promise<void> {
+  await world.look(
+    `update sends s set lease_until = clock_timestamp() - interval '1 day' from unnest($1::bigint[], $2::int[]) as l (id, fence)
      where s.id = l.id and s.fence = l.fence and s.status in ('claimed', 'handed')`,
     [lost.map((mail) => mail.sendId), lost.map((mail) => mail.fence)],
   );
