@@ -127,10 +127,10 @@ function sentinelOptions(place: RedisPlace & { readonly kind: 'sentinels' }): Re
     db: place.database,
     // With no Sentinel to ask ioredis must not give up: it would not come back by itself.
     sentinelRetryStrategy: (times) => Math.min(times * 50, RETRY_AT_MOST_MS),
-    sentinelReconnectStrategy: () => RETRY_AT_MOST_MS,
     sentinelCommandTimeout: SENTINEL_LIMIT_MS,
-    // A primary that hangs ends no connection: that it was replaced is heard from the Sentinels alone.
-    failoverDetector: true,
+    // Told of a failover while it reconnects, ioredis would end for good. The old primary ends its connections when it
+    // becomes a replica, and one that hangs is left for its silence.
+    failoverDetector: false,
     ...(user === null ? {} : { username: user }),
     ...(password === null ? {} : { password }),
     ...(sentinelUser === null ? {} : { sentinelUsername: sentinelUser }),

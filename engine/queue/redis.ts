@@ -16,6 +16,12 @@ import { tracing } from './telemetry.ts';
 import { describeRedis, parseRedisUrl, redisArguments, type RedisPlace } from './redis-place.ts';
 
 const COMMAND_TIMEOUT_MS = 1_000;
+/**
+ * A server that does not answer for so long is left, and connected to anew: it may hang, or its machine be gone, and with
+ * Sentinels another one have taken its place. Of workers longer than they wait for a job, which is at most 10 s.
+ */
+const SILENT_PRODUCER_MS = 3_000;
+const SILENT_WORKER_MS = 12_000;
 const RETRY_AT_MOST_MS = 500;
 /** ioredis waits this long for a socket to close, one that is closed already included, and keeps the process alive. */
 const DISCONNECT_TIMEOUT_MS = 200;
@@ -69,6 +75,7 @@ function openProducer(place: RedisPlace, report: (error: Error) => void): Produc
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENT_PRODUCER_MS,
     connectTimeout: COMMAND_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   });
@@ -89,6 +96,7 @@ function openWorker(
   const [url, settings] = redisArguments(redis.place, {
     retryStrategy,
     maxRetriesPerRequest: null,
+    socketTimeout: SILENT_WORKER_MS,
     keepAlive: 10_000,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   });

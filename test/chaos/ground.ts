@@ -6,8 +6,8 @@ import { openLoad, type Load, type Rate } from './load.ts';
 import type { ChaosSite, Outcome } from './scenario.ts';
 import { until, type Watched } from './until.ts';
 
-/** About 100 mails a second: a small part of what the fleet can do, and no backlog stops it. */
-export const STEADY: Rate = { orders: 4, pauseMs: 200, maxBacklog: Number.POSITIVE_INFINITY };
+/** About 40 mails a second: a small part of what the fleet can do, and no backlog stops it. */
+export const STEADY: Rate = { orders: 2, pauseMs: 250, maxBacklog: Number.POSITIVE_INFINITY };
 
 /** After Redis or PostgreSQL is back, so long until all is as before. */
 export const BACK_WITHIN_MS = 15_000;

@@ -102,7 +102,7 @@ function redisOf({ redis }: ChaosSite): TestRedis {
   return redis;
 }
 
-const ENOUGH_JOBS = 10;
+const ENOUGH_JOBS = 3;
 
 /**
  * Waits until jobs of a lane are added to this Redis and taken from it as before, and until an order that comes in then
