@@ -8,7 +8,7 @@ import { openLoad } from '../load.ts';
 import { randomFrom, type Random } from '../random.ts';
 import { openChaosSite } from '../runner.ts';
 import type { ChaosSite, Scale, Scenario } from '../scenario.ts';
-import { until } from '../until.ts';
+import { until, type Watched } from '../until.ts';
 
 /** What the record must say of the mail that a fault befell. */
 type Expected = 'retry' | 'permanent' | 'unknown' | 'accepted';
@@ -53,7 +53,7 @@ const KINDS: readonly Kind[] = [
   ['quit', STALL, 'accepted'],
 ];
 
-const ROUNDS = { short: 1, full: 15 } as const;
+const ROUNDS = { short: 1, full: 5 } as const;
 /** In full, longer than a claim lasts, and longer than the client waits. */
 const STALL_MS = { short: 10_000, full: 130_000 } as const;
 /** In full, other mails pass between two faults of a stage. */
@@ -97,10 +97,8 @@ export const smtp: Scenario = {
     for (let round = 0; round < ROUNDS[scale]; round += 1) {
       await site.sink.refuseFor(REFUSED_MS);
       const wanted = Math.floor((plan.length * (round + 1)) / ROUNDS[scale]);
-      await until({ site, load, fleet }, `${wanted} faults have come about`, async () => {
-        // A connection says goodbye only when its process ends.
-        return (await struck(site)) >= wanted - QUITS;
-      });
+      // A connection says goodbye only when its process ends.
+      await untilStruck({ site, load, fleet }, wanted - QUITS, STALL_MS[scale]);
     }
     await load.stop();
     await load.finish();
@@ -120,6 +118,17 @@ export const smtp: Scenario = {
 };
 
 const QUITS = KINDS.filter(([stage]) => stage === 'quit').length;
+
+/** Conversations that stall keep their connections for as long, so that few are left for other faults. */
+async function untilStruck(
+  watched: Watched & { readonly site: ChaosSite },
+  count: number,
+  stallMs: number,
+): Promise<void> {
+  const startedMs = performance.now();
+  while (performance.now() - startedMs < 2 * stallMs && (await struck(watched.site)) < count) await sleep(100);
+  await until(watched, `${count} faults have come about`, async () => (await struck(watched.site)) >= count);
+}
 
 async function struck(site: ChaosSite): Promise<number> {
   return (await site.sink.strokes()).length;
