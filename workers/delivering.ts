@@ -23,7 +23,7 @@ import { errorFields, type Logger } from './log.ts';
 import type { DeliveryMeter } from './monitoring/meter.ts';
 import type { Pacing } from './pacing.ts';
 import type { RenderErrors } from './render-errors.ts';
-import { refusalOf } from './returned-mail.ts';
+import { postponed, refusalOf } from './returned-mail.ts';
 import type { Room } from './room.ts';
 import type { Settling } from './settling.ts';
 import type { Signer } from './signing.ts';
@@ -117,7 +117,9 @@ async function carry(
     if (settled.kind === 'broken' && settled.inARow !== undefined) {
       await parts.renderErrors.held(send.send.playbook, settled.reason, settled.inARow);
     }
-    if (settled.kind === 'permanent') await takeRefusal(parts, settled.sendId, settled.reason);
+    if (settled.kind === 'permanent' || settled.kind === 'retry') {
+      await takeRefusal(parts, settled);
+    }
     return settled.kind;
   } finally {
     parts.meter.ended(lane, send, recorded, performance.now() - claimedAtMs);
@@ -133,10 +135,13 @@ async function noted(parts: DeliveryParts, result: Promise<Carried>): Promise<Ca
   return carried;
 }
 
+type Refused = Extract<SettleResult, { kind: 'permanent' | 'retry' }>;
+
 /** After the failure is on record, or suppressing would take the claim back. Lost with its process, the next mail says it again. */
-async function takeRefusal(parts: DeliveryParts, sendId: number, reason: string): Promise<void> {
+async function takeRefusal(parts: DeliveryParts, { sendId, reason, kind }: Refused): Promise<void> {
   const recipient = refusalOf(reason);
-  if (recipient === null) return;
+  // What is tried again says nothing of its reader yet.
+  if (recipient === null || (kind === 'retry' && recipient.verdict !== 'sender')) return;
   try {
     const outcome = await recordRefused(parts.db, sendId, recipient);
     if (outcome === 'suppressed')
@@ -188,8 +193,10 @@ async function resultOf(parts: DeliveryParts, lane: MailLane, send: ClaimedSend)
   const outcome: Outcome =
     signed.kind === 'unsigned'
       ? { kind: 'retry', reason: signed.reason, code: null, scope: 'connection' }
-      : await parts.transports[lane].deliver(signed.mail, async () =>
-          parts.meter.handingOver(lane, async () => handOver(parts, { sendId, fence })),
+      : postponed(
+          await parts.transports[lane].deliver(signed.mail, async () =>
+            parts.meter.handingOver(lane, async () => handOver(parts, { sendId, fence })),
+          ),
         );
   if (outcome.kind === 'retry') {
     parts.meter.retry(lane, signed.kind === 'unsigned' ? 'signing' : outcome.scope);

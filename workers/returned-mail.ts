@@ -4,6 +4,7 @@ import { readReport } from '../engine/mail/bounce/read.ts';
 import type { MailReport, NoReport } from '../engine/mail/bounce/report.ts';
 import { replyCodeIn, statusInReply } from '../engine/mail/bounce/status.ts';
 import { judge } from '../engine/mail/bounce/verdict.ts';
+import type { Outcome } from '../engine/mail/outcome.ts';
 import { readBounceToken } from '../engine/message/bounce-token.ts';
 import { readReaderLink, type SigningKey } from '../engine/message/link-token.ts';
 import { findReader, recordChoices } from '../engine/store/choices.ts';
@@ -94,4 +95,20 @@ export function refusalOf(reason: string): ReturnedRecipient | null {
   const status = statusInReply(reason);
   const verdict = judge({ action: 'failed', status, diagnostic: reason });
   return { address: null, originalAddress: null, verdict, status, detail: reason };
+}
+
+/** RFC 3463: what the server has against whoever sends. */
+const SENDER_STATUS = /\b5\.7\.\d{1,3}\b/;
+
+/**
+ * A refusal of us, for what we are, is no word about the mail: it can go once that is mended, so it is tried again like
+ * one that was refused for the moment. To a recipient or a message it concerns their domain; to `MAIL FROM`, everything.
+ */
+export function postponed(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'permanent') return outcome;
+  const { reason, code } = outcome;
+  if (reason.startsWith('MAIL FROM')) {
+    return SENDER_STATUS.test(reason) ? { kind: 'retry', reason, code, scope: 'connection' } : outcome;
+  }
+  return refusalOf(reason)?.verdict === 'sender' ? { kind: 'retry', reason, code, scope: 'domain' } : outcome;
 }

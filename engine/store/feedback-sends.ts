@@ -54,11 +54,12 @@ export async function provenSend(db: Queryable, about: ReturnedMail): Promise<Re
   return rows[0] === undefined ? null : { ...rows[0], proof: 'message id' };
 }
 
-/** The mail that the server refused for good while it was handed to it; null when it has not failed. */
+/** The mail that the server refused while it was handed to it; null when it has neither failed nor is tried again. */
 export async function refusedSend(db: Queryable, id: number): Promise<Omit<ReportedSend, 'handedAt'> | null> {
-  const { rows } = await db.query<Row>(`${SEND} where s.id = $1 and s.status = 'failed' and s.address is not null`, [
-    id,
-  ]);
+  const { rows } = await db.query<Row>(
+    `${SEND} where s.id = $1 and s.status in ('failed', 'planned') and s.address is not null`,
+    [id],
+  );
   return rows[0] === undefined ? null : { ...rows[0], proof: 'conversation' };
 }
 

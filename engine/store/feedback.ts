@@ -79,7 +79,7 @@ export async function recordReturned(db: Database, returned: Returned): Promise<
   return taken;
 }
 
-/** The same for a mail that the server refused at once, after it was recorded as failed. */
+/** The same for a mail that the server refused at once, after it was recorded as failed, or as planned again. */
 export async function recordRefused(
   db: Database,
   sendId: number,
@@ -127,7 +127,10 @@ async function record(tx: Queryable, recipient: ReturnedRecipient, send: AnySend
   // Customers come before sends in the order of locks; a row of feedback locks its send.
   await lockReaders(tx, send.address);
   const now = await businessNow(tx);
-  if (!(await addFeedback(tx, recipient, send, now))) return 'known before';
+  const isNew = await addFeedback(tx, recipient, send, now);
+  // A mail that is tried again hears the same again, and its domain is held for longer.
+  const isAgain = verdict === 'sender' && send.proof === 'conversation';
+  if (!isNew && !isAgain) return 'known before';
   switch (verdict) {
     case 'delivered':
       return 'recorded';
