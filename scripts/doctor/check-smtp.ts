@@ -61,7 +61,7 @@ function withoutEncryption(server: MailServer, { offersStartTls }: SmtpFacts): F
     return fail(
       'tls',
       `${seen}; without it no mail is given to it`,
-      'let the server offer it, or allow going without by tls=offered in SMTP_URL',
+      'let the server offer it; where nobody else is on the network between, name it in PERENNIAL_TRUSTED_HOSTS and add tls=offered',
     );
   }
   if (isLoopbackHost(server.host)) return ok('tls', `${seen}; it is on this machine`);

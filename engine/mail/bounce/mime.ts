@@ -34,8 +34,18 @@ const MESSAGE_TYPES: ReadonlySet<string> = new Set(['message/rfc822', 'message/g
 /** A report has no more levels; a mail with more is made to cost time. */
 const LIMITS = { forceRfc822Attachments: true, maxNestingDepth: 32, maxHeadersSize: 512 * 1024 } as const;
 
+/**
+ * So much of a mail is looked at. A report says what it has to say at its beginning, before the mail that came back. The parser takes
+ * the longer for each line the more there are, and anybody may send mail here: a megabyte of empty lines would
+ * keep a process from all else for half a minute.
+ */
+const MOST_BYTES = 256 * 1024;
+const MOST_LINES = 4_000;
+const LINE_FEED = 0x0a;
+
 /** Takes a mail apart; null when it cannot be. */
-export async function takeApart(raw: Uint8Array): Promise<MailParts | null> {
+export async function takeApart(whole: Uint8Array): Promise<MailParts | null> {
+  const raw = beginningOf(whole);
   let email;
   try {
     // A copy: a Buffer may be a window on a pool, and a separator line before the headers is no header (mboxrd).
@@ -58,6 +68,16 @@ export async function takeApart(raw: Uint8Array): Promise<MailParts | null> {
     feedbackReport: texts('message/feedback-report'),
     messages: parts((type) => MESSAGE_TYPES.has(type)),
   };
+}
+
+function beginningOf(raw: Uint8Array): Uint8Array {
+  const last = Math.min(raw.length, MOST_BYTES);
+  let end = 0;
+  for (let lines = 0; lines < MOST_LINES && end < last; lines += 1) {
+    const found = raw.indexOf(LINE_FEED, end);
+    end = found < 0 ? last : found + 1;
+  }
+  return raw.subarray(0, Math.min(end, last));
 }
 
 function bodyOf(raw: Uint8Array): string {
