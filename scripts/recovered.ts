@@ -105,9 +105,7 @@ function recoveredText(done: Extract<Recovered, { readonly outcome: 'recovered' 
     `Mail that was due by ${localTime(until, terminal.zone)} (${terminal.zone.name}) may have gone out after the backup of ${localTime(backupAt, terminal.zone)}.\n`,
     `${DONE[mail]}\n`,
     ...concerned(done.playbooks),
-    done.launches === 0
-      ? ''
-      : `${count(done.launches, 'launch').replace(/launchs$/, 'launches')} fell into that time: their first mails are in doubt as well.\n`,
+    done.launches === 0 ? '' : `Launches in that time: ${done.launches}. Their first mails are in doubt as well.\n`,
     'Mail that came due later goes out. Events of that time may be sent in again: what they bring of that time is in doubt as well.\n',
     'Not here is what came in after the backup: events, profiles, opt-outs, suppressions, whom you forgot, what was deployed. See docs/operations.md.\n',
     done.freeCodes === 0 ? '' : `${count(done.freeCodes, 'coupon code')} free here: some may have been given since.\n`,
