@@ -56,6 +56,8 @@ export interface Fleet {
 
 /** Who looks on from within a process. */
 export interface FleetObserver {
+  /** Mails of these customers are about to be claimed. */
+  readonly onClaiming?: (customerIds: readonly number[]) => void;
   /** Outcomes of mails are about to be recorded. */
   readonly onSettling?: () => void;
 }
@@ -87,7 +89,14 @@ export function startFleet(
     if (transports === null) throw new Error('the role "deliver" needs a way for mail to leave');
     const { transactional, bulk } = transports;
     const handOver = openHandOver(db, { expected: () => transactional.conversations + bulk.conversations });
-    const settling = openSettling({ db, cache, hints, log, ...observer, onSettled: signal.raise });
+    const settling = openSettling({
+      db,
+      cache,
+      hints,
+      log,
+      onSettling: () => observer.onSettling?.(),
+      onSettled: signal.raise,
+    });
     const holding = openHolding({ db, log });
     const provider = config.smtpUrl === null ? null : providerOf(config.smtpUrl);
     const common = {
@@ -124,6 +133,7 @@ export function startFleet(
         },
       };
       handlers.set(lane, async (ids, db) => {
+        observer.onClaiming?.(ids);
         await deliver({ ...delivery, db }, lane, ids);
       });
     }

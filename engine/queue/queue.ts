@@ -43,6 +43,8 @@ export interface HintQueue {
 export const MAX_CUSTOMERS_PER_HINT = 1_000;
 
 const LIMIT_MS = 1_000;
+/** At the start of a process there is nothing that could go on without it, and everything is slow. */
+const START_LIMIT_MS = 15_000;
 const DEFAULT_LOCK_MS = 5_000;
 const JOB_NAME = 'look';
 const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true };
@@ -106,7 +108,7 @@ async function addHint(producer: Producer, customerIds: readonly number[]): Prom
 
 async function requirePrepared(producers: ReadonlyMap<Lane, Producer>, close: () => Promise<void>): Promise<void> {
   try {
-    await Promise.all([...producers.values()].map((producer) => producer.use(() => Promise.resolve())));
+    await Promise.all([...producers.values()].map((producer) => producer.use(() => Promise.resolve(), START_LIMIT_MS)));
   } catch (error) {
     await close();
     if ((error as Error).cause instanceof SchemaMigrationRequiredError) {
@@ -128,11 +130,11 @@ class Producer {
     this.#lane = lane;
   }
 
-  async use<T>(body: (queue: LaneQueue) => Promise<T>): Promise<T> {
+  async use<T>(body: (queue: LaneQueue) => Promise<T>, limitMs = LIMIT_MS): Promise<T> {
     const down = this.#backend.whyDown(this.#lane);
     if (down !== null) throw new QueueUnavailable(`The queue takes no hints: ${down}.`);
     const queue = (this.#queue ??= this.#backend.openQueue(this.#lane));
-    return withinLimit(LIMIT_MS, async (expired) => {
+    return withinLimit(limitMs, async (expired) => {
       await this.#whenReady(queue);
       expired.throwIfAborted();
       return body(queue);

@@ -68,16 +68,7 @@ function watchQueue(queue: HintQueue): HintQueue {
       pass('before-enqueueing');
       return queue.hint(lane, ids);
     },
-    work: (lane, handler, options) =>
-      queue.work(
-        lane,
-        async (ids) => {
-          const { customer } = crash;
-          if (lane !== 'advance' && (customer === undefined || ids.includes(customer))) pass('before-claim');
-          return handler(ids);
-        },
-        options,
-      ),
+    work: (lane, handler, options) => queue.work(lane, handler, options),
   };
 }
 
@@ -87,6 +78,9 @@ const parts = await openParts(config, log);
 const { transports } = await openOutgoing(parts);
 const watched = { transactional: watchTransport(transports.transactional), bulk: watchTransport(transports.bulk) };
 startFleet({ ...parts, queue: watchQueue(parts.queue) }, ['advance', 'deliver'], watched, {
+  onClaiming: (ids) => {
+    if (crash.customer === undefined || ids.includes(crash.customer)) pass('before-claim');
+  },
   onSettling: () => {
     if (accepted > 0) pass('before-recording');
   },

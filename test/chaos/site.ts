@@ -79,6 +79,7 @@ export async function openSite(
     PERENNIAL_PUBLIC_URL: 'https://mail.sample.example',
     PERENNIAL_SMTP_CONNECTIONS: String(CONNECTIONS),
     REDIS_URL: redisUrl ?? '',
+    PERENNIAL_METRICS_PORT: '0',
     ...(counter.tls === undefined ? {} : { NODE_EXTRA_CA_CERTS: await writeAuthority(counter.tls) }),
   };
   const deploy: Site['deploy'] = async (changed) => {

@@ -2,19 +2,19 @@
 import { crashingWorker, type Crash } from '../crash.ts';
 import type { Ending } from '../fleet.ts';
 import { until } from '../until.ts';
-import type { Field } from './field.ts';
+import type { Ground } from './field.ts';
 
 /** Starts a worker for each of these crashes, `atOnce` beside each other, and waits until all have died as ordered. */
-export async function crashInTurn(field: Field, crashes: readonly Crash[], atOnce: number): Promise<void> {
+export async function crashInTurn(ground: Ground, crashes: readonly Crash[], atOnce: number): Promise<void> {
   const waiting = [...crashes];
   const one = async (): Promise<void> => {
-    for (let crash = waiting.shift(); crash !== undefined; crash = waiting.shift()) await crashOnce(field, crash);
+    for (let crash = waiting.shift(); crash !== undefined; crash = waiting.shift()) await crashOnce(ground, crash);
   };
   await Promise.all(Array.from({ length: atOnce }, one));
 }
 
-async function crashOnce(field: Field, crash: Crash): Promise<void> {
-  const { site, conversations, wrong } = field;
+async function crashOnce(ground: Ground, crash: Crash): Promise<void> {
+  const { site, conversations, wrong } = ground;
   const crashing = site.startFleet([crashingWorker(crash)]);
   const [worker] = crashing.members;
   if (worker === undefined) throw new Error('a fleet of one has no member');
@@ -24,7 +24,11 @@ async function crashOnce(field: Field, crash: Crash): Promise<void> {
     conversations.killed();
   };
   void dying();
-  await until({ site, load: field.load, fleet: crashing }, `a worker dies ${crash.point}`, async () => ending !== null);
+  await until(
+    { site, load: ground.load, fleet: crashing },
+    `a worker dies ${crash.point}`,
+    async () => ending !== null,
+  );
   const how = await worker.ended;
   if (how !== 'SIGKILL') wrong.push(`a worker that was to die ${crash.point} ended with ${how}`);
   wrong.push(...crashing.complaints);

@@ -8,15 +8,19 @@ import { randomFrom, type Random } from '../random.ts';
 import type { Outcome } from '../scenario.ts';
 import type { Site } from '../site.ts';
 
-/** A site with a fleet at work. */
-export interface Field {
+/** A site under load, and what is counted of it. */
+export interface Ground {
   readonly site: Site;
   readonly load: Load;
-  readonly fleet: Fleet;
   readonly random: Random;
   readonly conversations: Conversations;
   /** What is found wrong on the way, a line each. */
   readonly wrong: string[];
+}
+
+/** The same with a fleet at work. */
+export interface Field extends Ground {
+  readonly fleet: Fleet;
   /** Ends the load, waits until nothing is due, drains the fleet, and judges. */
   conclude(facts: { readonly faults: number; readonly recoveryMs?: number | null }): Promise<Outcome>;
 }
@@ -26,10 +30,8 @@ export interface FieldOptions {
   readonly posts: readonly (string | Post)[];
   readonly seed: number;
   readonly rate: Rate;
-  /** Fails to start, rests, …: processes that are there before the fleet is started, and the load. */
-  readonly before?: (site: Site, load: Load) => Promise<void>;
-  /** Before the fleet is drained. */
-  readonly after?: () => Promise<void>;
+  /** What happens under load before there is a fleet. */
+  readonly before?: (ground: Ground) => Promise<void>;
 }
 
 /** Brings a fleet to work on a site. */
@@ -37,23 +39,19 @@ export async function openField(site: Site, options: FieldOptions): Promise<Fiel
   const load = openLoad(site);
   const hands = watchHands(site.db);
   const conversations = countConversations(site.sink);
+  const wrong: string[] = [];
+  const ground: Ground = { site, load, random: randomFrom(options.seed), conversations, wrong };
   load.start(options.rate);
-  await options.before?.(site, load);
+  await options.before?.(ground);
   const fleet = site.startFleet(options.posts);
   await fleet.whenRunning();
-  const wrong: string[] = [];
   return {
-    site,
-    load,
+    ...ground,
     fleet,
-    random: randomFrom(options.seed),
-    conversations,
-    wrong,
     conclude: async ({ faults, recoveryMs }) => {
       await load.stop();
       await load.finish();
       const heldMs = await hands.stop();
-      await options.after?.();
       // One that is told to end while it starts has nothing to drain.
       await fleet.whenRunning();
       const ends = await fleet.drain();

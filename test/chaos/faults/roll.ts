@@ -1,9 +1,9 @@
 /** Drains processes of a fleet at work one after the other, and replaces them, as a deployment of a new version does. */
-import type { Field } from './field.ts';
+import type { Field, Ground } from './field.ts';
 import { untilTaken } from '../until.ts';
 
 /** Restarts so many by SIGTERM. */
-export async function roll(field: Field, restarts: number): Promise<void> {
+export async function roll(field: Ground & Pick<Field, 'fleet'>, restarts: number): Promise<void> {
   const { fleet, wrong } = field;
   for (let count = 0; count < restarts; count += 1) {
     const member = fleet.members[count % fleet.members.length];
@@ -16,8 +16,8 @@ export async function roll(field: Field, restarts: number): Promise<void> {
 }
 
 /** How often the record calls a mail unknown so far. */
-export async function doubts(field: Pick<Field, 'site'>): Promise<number> {
-  const { rows } = await field.site.db.query<{ n: number }>(
+export async function doubts({ site }: Pick<Ground, 'site'>): Promise<number> {
+  const { rows } = await site.db.query<{ n: number }>(
     `select coalesce(sum(resends + case when status = 'unknown' then 1 else 0 end), 0)::int as n from sends`,
   );
   return rows[0]?.n ?? 0;

@@ -36,7 +36,8 @@ export interface Sleepers {
 /** Lets workers work alone, and then fall asleep all at once. The load has to run. */
 export async function fallAsleep(site: Site, load: Load, how: readonly Sleep[]): Promise<Sleepers> {
   const preload = [path.join(import.meta.dirname, '../block-on-signal.js')];
-  const env = { CHAOS_BLOCK_MS: String(BLOCKED_MS) };
+  // The watchdog would end them as they wake; here they are to wake up and find their work gone.
+  const env = { CHAOS_BLOCK_MS: String(BLOCKED_MS), PERENNIAL_WATCHDOG_SECONDS: '3600' };
   const fleet = site.startFleet(how.map(() => ({ roles: 'advance,deliver', preload, env })));
   const watched = { site, load, fleet };
   await fleet.whenRunning();

@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.ts';
 import { clocks } from './clocks.ts';
 import { crashPoints } from './crash-points.ts';
 import { kills } from './kills.ts';
+import { medley } from './medley.ts';
 import { rolling } from './rolling.ts';
 import { sameJob } from './same-job.ts';
 import { schedulerKills } from './scheduler-kills.ts';
@@ -21,6 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
   blocked,
   clocks,
   rolling,
+  medley,
   redisFlushed,
   redisDown,
   redisCut,

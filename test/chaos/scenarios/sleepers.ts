@@ -13,8 +13,8 @@ async function oversleep(site: ChaosSite, seed: number, scale: Scale, how: Sleep
     posts: ['scheduler', 'advance,deliver', 'advance,deliver'],
     seed,
     rate: QUIET,
-    before: async (on, load) => {
-      sleepers.push(await fallAsleep(on, load, asleep));
+    before: async (ground) => {
+      sleepers.push(await fallAsleep(ground.site, ground.load, asleep));
     },
   });
   for (const group of sleepers) field.wrong.push(...(await group.wake()));
