@@ -24,6 +24,8 @@ async function crashOnce(ground: Ground, crash: Crash): Promise<void> {
     conversations.killed();
   };
   void dying();
+  // However long a busy machine takes to start it.
+  await Promise.race([worker.running, worker.ended]);
   await until(
     { site, load: ground.load, fleet: crashing },
     `a worker dies ${crash.point}`,

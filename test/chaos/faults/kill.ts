@@ -6,7 +6,7 @@ import { untilTaken } from '../until.ts';
 import type { Field } from './field.ts';
 
 /** Every kill hits a fleet at work, however slow the machine is. */
-const MAILS_BETWEEN = 20;
+const MAILS_BETWEEN = 10;
 const MAX_PAUSE_MS = 200;
 /** Kills of a process that may be only starting. */
 const ANY_SHARE = 0.1;
