@@ -2,7 +2,7 @@
  * A fleet of real processes under load: drained one after the other, then killed fifty times, over each queue. The judge
  * is an independent process at the other end of SMTP, and the test's own list of the orders that were taken in.
  *
- * PERENNIAL_CHAOS_FULL=1 brings more load, and lets the leases of what the killed held run out by themselves (45 s)
+ * PERENNIAL_CHAOS_FULL=1 brings more load, and lets the leases of what the killed held run out by themselves (20 s)
  * instead of moving them up.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

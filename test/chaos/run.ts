@@ -1,7 +1,7 @@
 /**
  * `npm run chaos`: every scenario over every queue, one after the other, and a table. Ends with 1 when a line is crossed.
  * --seed N: what is chance (default: another one each time); --scenario NAME and --backend redis|postgres: only these;
- * --short: the form that continuous integration runs; --at-once N: so many side by side (default 1).
+ * --short: a little of each kind; --at-once N: so many side by side (default 1).
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';

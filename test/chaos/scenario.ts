@@ -15,7 +15,7 @@ export interface ChaosSite extends Site {
   readonly redis: TestRedis | null;
 }
 
-/** How much is done: the whole of it, or what continuous integration has time for. */
+/** How much is done: the whole of it, or a little of each kind. */
 export type Scale = 'full' | 'short';
 
 /** What a scenario found. */

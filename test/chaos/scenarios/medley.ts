@@ -1,6 +1,6 @@
 /**
  * Everything that happens to processes, on one site: restarts, sleep, crashes at every point, one job that kills whoever
- * takes it, wrong clocks, and kills of workers and schedulers. What continuous integration has time for.
+ * takes it, wrong clocks, and kills of workers and schedulers.
  */
 import { CRASH_POINTS } from '../crash.ts';
 import { crashInTurn } from '../faults/crash-in-turn.ts';
