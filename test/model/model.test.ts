@@ -104,7 +104,7 @@ async function playIn(world: World, seed: number, seen: Seen): Promise<void> {
   if (!details.failed) return;
   const report = await fc.asyncDefaultReportMessage(details);
   throw new Error(
-    `${report}\n\nRepeat it with:\n  PERENNIAL_MODEL_SEED=${details.seed} ` +
+    `${report}\n\nRepeat it with:\n  PERENNIAL_MODEL_RUNS=${RUNS} PERENNIAL_MODEL_SEED=${details.seed} ` +
       `PERENNIAL_MODEL_PATH='${details.counterexamplePath}' npm test -- test/model/model.test.ts`,
     { cause: details.errorInstance },
   );

@@ -1,16 +1,18 @@
 /** Which parts of something long are left in: all of them, and ever fewer of them while fast-check makes a failure small. */
 import fc from 'fast-check';
 
-/** Numbers from 0 to below `count`: all, shrinking by leaving out halves, quarters and so on down to single ones. */
-export function partsOf(count: number): fc.Arbitrary<readonly number[]> {
-  return new Parts(count);
+/** Numbers from 0 to below `count`: all, shrinking by leaving out halves, quarters and so on down to single ones; `least` stay. */
+export function partsOf(count: number, least = 0): fc.Arbitrary<readonly number[]> {
+  return new Parts(count, least);
 }
 
 class Parts extends fc.Arbitrary<readonly number[]> {
   readonly #all: readonly number[];
+  readonly #least: number;
 
-  constructor(count: number) {
+  constructor(count: number, least: number) {
     super();
+    this.#least = least;
     this.#all = Array.from({ length: count }, (_, index) => index);
   }
 
@@ -23,14 +25,15 @@ class Parts extends fc.Arbitrary<readonly number[]> {
   }
 
   override shrink(value: readonly number[]): fc.Stream<fc.Value<readonly number[]>> {
-    return new fc.Stream(smaller(value));
+    return new fc.Stream(smaller(value, this.#least));
   }
 }
 
-function* smaller(value: readonly number[]): IterableIterator<fc.Value<readonly number[]>> {
+function* smaller(value: readonly number[], least: number): IterableIterator<fc.Value<readonly number[]>> {
   for (let size = Math.ceil(value.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let first = 0; first < value.length; first += size) {
-      yield new fc.Value([...value.slice(0, first), ...value.slice(first + size)], undefined);
+      const rest = [...value.slice(0, first), ...value.slice(first + size)];
+      if (rest.length >= least) yield new fc.Value(rest, undefined);
     }
   }
 }

@@ -95,7 +95,7 @@ export function scriptsOf(circles: number, rounds: number): fc.Arbitrary<Script>
   const all = { minLength: circles, maxLength: circles };
   return fc
     .tuple(
-      partsOf(circles),
+      partsOf(circles, 1),
       partsOf(rounds),
       partsOf(rounds),
       fc.noShrink(fc.array(fc.array(act, all), { minLength: rounds, maxLength: rounds })),
