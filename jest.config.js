@@ -12,6 +12,7 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // More than a small machine has cores: the longest suites mostly wait for leases, time-outs and servers to come back.
+  maxWorkers: 3,
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
 };

@@ -23,7 +23,7 @@ import { errorFields, type Logger } from './log.ts';
 import type { DeliveryMeter } from './monitoring/meter.ts';
 import type { Pacing } from './pacing.ts';
 import type { RenderErrors } from './render-errors.ts';
-import { postponed, refusalOf } from './returned-mail.ts';
+import { postponed, refusalOf, refusesSender } from './returned-mail.ts';
 import type { Room } from './room.ts';
 import type { Settling } from './settling.ts';
 import type { Signer } from './signing.ts';
@@ -117,8 +117,8 @@ async function carry(
     if (settled.kind === 'broken' && settled.inARow !== undefined) {
       await parts.renderErrors.held(send.send.playbook, settled.reason, settled.inARow);
     }
-    if (settled.kind === 'permanent' || settled.kind === 'retry') {
-      await takeRefusal(parts, settled);
+    if (settled.kind === 'permanent' || (settled.kind === 'retry' && refusesSender(settled.reason))) {
+      await takeRefusal(parts, settled.sendId, settled.reason);
     }
     return settled.kind;
   } finally {
@@ -135,13 +135,10 @@ async function noted(parts: DeliveryParts, result: Promise<Carried>): Promise<Ca
   return carried;
 }
 
-type Refused = Extract<SettleResult, { kind: 'permanent' | 'retry' }>;
-
 /** After the failure is on record, or suppressing would take the claim back. Lost with its process, the next mail says it again. */
-async function takeRefusal(parts: DeliveryParts, { sendId, reason, kind }: Refused): Promise<void> {
+async function takeRefusal(parts: DeliveryParts, sendId: number, reason: string): Promise<void> {
   const recipient = refusalOf(reason);
-  // What is tried again says nothing of its reader yet.
-  if (recipient === null || (kind === 'retry' && recipient.verdict !== 'sender')) return;
+  if (recipient === null) return;
   try {
     const outcome = await recordRefused(parts.db, sendId, recipient);
     if (outcome === 'suppressed')

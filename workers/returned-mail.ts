@@ -110,5 +110,10 @@ export function postponed(outcome: Outcome): Outcome {
   if (reason.startsWith('MAIL FROM')) {
     return SENDER_STATUS.test(reason) ? { kind: 'retry', reason, code, scope: 'connection' } : outcome;
   }
-  return refusalOf(reason)?.verdict === 'sender' ? { kind: 'retry', reason, code, scope: 'domain' } : outcome;
+  return refusesSender(reason) ? { kind: 'retry', reason, code, scope: 'domain' } : outcome;
+}
+
+/** Whether a server refused us for good, for what we are; 4.7.x asks for less mail, which is something else. */
+export function refusesSender(reason: string): boolean {
+  return (replyCodeIn(reason) ?? 0) >= 500 && refusalOf(reason)?.verdict === 'sender';
 }

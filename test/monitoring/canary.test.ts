@@ -85,15 +85,18 @@ beforeAll(async () => {
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
   const note = { author: 'test', note: null, gitCommit: null };
   expect(await deployRelease(db, compileSources, sourcesOf(files(url)), note)).toMatchObject({ outcome: 'deployed' });
+  const reached = new Map<string, number>();
   sink = await startSink({
     auth: { user: 'mailer', pass: CANARIES.smtpPassword },
     // One is turned away at the door, which may be told: nobody's name was said yet. One breaks off when nobody knows any more, one says what it refuses.
-    fault: (stage, turn, connection) => {
-      if (stage === 'connect' && connection === 0)
-        return { do: 'reply-and-close', line: '421 4.3.2 too many connections' };
-      if (stage === 'taken' && turn === 1) return { do: 'reset' };
-      if (stage === 'dot' && turn === 0 && connection === 1)
-        return { do: 'reply', line: `451 4.3.0 ${CANARIES.reply}` };
+    fault: (stage) => {
+      const before = reached.get(stage) ?? 0;
+      reached.set(stage, before + 1);
+      // The first of each: how many mails share a connection depends on how fast the machine is.
+      if (before > 0) return null;
+      if (stage === 'connect') return { do: 'reply-and-close', line: '421 4.3.2 too many connections' };
+      if (stage === 'dot') return { do: 'reply', line: `451 4.3.0 ${CANARIES.reply}` };
+      if (stage === 'taken') return { do: 'reset' };
       return null;
     },
     refuse: (to) => (to.includes('refused') ? `550 5.1.1 <${to}> ${CANARIES.name} is not here` : null),
