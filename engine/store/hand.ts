@@ -73,6 +73,9 @@ interface Acceptance extends HandOverRequest {
   readonly done: () => void;
 }
 
+/** How long an acceptance waits for a hand-over to go along with, in ms. */
+const NOTE_WITHIN_MS = 10;
+
 /** Opens the group commits of one process. */
 export function openHandOver(db: Database, options: HandOverOptions = {}): HandOver {
   const { expected = () => 0, windowMs = 3, max = 256, answerMs = HANDED_FOR_MS } = options;
@@ -80,8 +83,11 @@ export function openHandOver(db: Database, options: HandOverOptions = {}): HandO
   let acceptances: Acceptance[] = [];
   let flushing: Promise<void> | null = null;
   let closed = false;
+  let noting: NodeJS.Timeout | null = null;
   let endGathering: (() => void) | null = null;
   const isGathered = (): boolean => closed || waiting.length >= Math.min(max, expected());
+
+  const isLeft = (): boolean => waiting.length > 0 || (closed && acceptances.length > 0);
 
   /** A statement costs hardly more for eight than for one. */
   const gather = async (): Promise<void> => {
@@ -98,15 +104,26 @@ export function openHandOver(db: Database, options: HandOverOptions = {}): HandO
   };
 
   const flush = async (): Promise<void> => {
-    while (waiting.length > 0 || acceptances.length > 0) {
+    do {
       await gather();
       const group = waiting.slice(0, max);
       waiting = waiting.slice(max);
       const accepted = acceptances;
       acceptances = [];
       await answer(db, group, accepted, answerMs);
-    }
+    } while (isLeft());
     flushing = null;
+    noteLater();
+  };
+  const begin = (): void => {
+    if (noting !== null) clearTimeout(noting);
+    noting = null;
+    flushing ??= flush();
+  };
+  /** A statement for what was accepted alone is only worth it when no mail follows. */
+  const noteLater = (): void => {
+    if (acceptances.length === 0 || flushing !== null) return;
+    noting ??= setTimeout(begin, closed ? 0 : NOTE_WITHIN_MS);
   };
 
   return {
@@ -115,17 +132,18 @@ export function openHandOver(db: Database, options: HandOverOptions = {}): HandO
       return new Promise((resolve, reject) => {
         waiting.push({ sendId: send.sendId, fence: send.fence, resolve, reject });
         if (isGathered()) endGathering?.();
-        flushing ??= flush();
+        begin();
       });
     },
     accepted: async ({ sendId, fence }) =>
       new Promise((done) => {
         acceptances.push({ sendId, fence, done });
-        flushing ??= flush();
+        noteLater();
       }),
     close: async () => {
       closed = true;
       endGathering?.();
+      if (acceptances.length > 0) begin();
       await flushing;
     },
   };
