@@ -1,6 +1,7 @@
 /**
  * The connection to PostgreSQL: pools with the time-outs of the protocol, transactions, and the business clock.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Instant } from '../time/types.ts';
@@ -166,8 +167,10 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, dur
     try {
       const begun = gather(client).query(durable ? 'begin' : 'begin; set local synchronous_commit = off');
       begun.catch(noteBroken);
-      const result = await work(asTx(client, begun));
+      const tx = asTx(client, begun);
+      const result = await work(tx);
       await begun;
+      if (tx.isUnheard()) await tx.hear();
       const { command } = await client.query('commit');
       // A statement that failed unseen would make this a rollback, which the server does not call an error.
       if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command} instead of COMMIT`);
@@ -182,13 +185,36 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, dur
   });
 }
 
+interface Hearing {
+  readonly isUnheard: () => boolean;
+  readonly hear: () => Promise<void>;
+}
+
+/** After so many ms without a statement it is looked whether the server has ended the session. */
+const UNHEARD_MS = 50;
+
 /** The first statements share the round trip of `begin`; nobody learns their results before that of `begin`. */
-function asTx(client: pg.PoolClient, begun: Promise<unknown>): Tx {
+function asTx(client: pg.PoolClient, begun: Promise<unknown>): Tx & Hearing {
+  let lastMs = performance.now();
+  const isUnheard = (): boolean => performance.now() - lastMs >= UNHEARD_MS;
+  /**
+   * Lets what the server said meanwhile come in. To write first would be too late: over a Unix socket that fails at once
+   * when the session was ended, and why it was ended is lost with what was not yet read.
+   */
+  const hear = async (): Promise<void> => {
+    // Two turns of the event loop have a whole look at the sockets between them.
+    await nextTurn();
+    await nextTurn();
+  };
   let kysely: Kysely<Tables> | undefined;
   let isBegun = false;
   let failure: unknown = null;
   return {
+    isUnheard,
+    hear,
     query: async <R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]) => {
+      // Not awaited without need: what is asked together shares a round trip.
+      if (isUnheard()) await hear();
       try {
         const answer = gather(client).query<R>(statement(text, values));
         if (isBegun) return await answer;
@@ -199,6 +225,8 @@ function asTx(client: pg.PoolClient, begun: Promise<unknown>): Tx {
         failure ??= error;
         // Statements that were asked together with one that failed fail as well, for that one's reason.
         throw hasCode(error, IN_FAILED_TRANSACTION) ? failure : error;
+      } finally {
+        lastMs = performance.now();
       }
     },
     get kysely() {
