@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import type { ComposedMail } from '../../engine/message/compose.ts';
 import { openTransport, type Transport } from '../../engine/mail/transport.ts';
 import { advance } from '../../engine/store/advance.ts';
 import { listRefusingDomains } from '../../engine/store/feedback.ts';
 import { openHandOver } from '../../engine/store/hand.ts';
 import { listHolds } from '../../engine/store/pace/holds.ts';
 import { triggerPlaybook } from '../../engine/store/trigger.ts';
-import { claimSizeFor } from '../../workers/claim-size.ts';
 import { deliver, type DeliveryParts } from '../../workers/delivering.ts';
-import { openMetrics } from '../../workers/monitoring/metrics.ts';
-import { openDeliveryMeter } from '../../workers/monitoring/meter.ts';
-import { openPacing } from '../../workers/pacing.ts';
-import { openRenderErrors } from '../../workers/render-errors.ts';
-import { openRoom } from '../../workers/room.ts';
-import { openSettling } from '../../workers/settling.ts';
+import { deliveryParts } from '../support/delivery-parts.ts';
 import { type Fault, type Sink, type Stage, startSink } from '../support/smtp-sink.ts';
 import { COMPANY, openStaffed, type Staffed } from '../support/staff.ts';
 
@@ -36,29 +29,7 @@ beforeAll(async () => {
   sink = await startSink({ fault: (stage) => (stage === fault?.stage ? fault.fault : null) });
   transport = openTransport({ url: sink.url, connections: 1 });
   const { db, cache } = staffed;
-  const log = pino({ level: 'silent' });
-  const hints = { send: async () => true };
-  parts = {
-    db,
-    cache,
-    hints,
-    handOver: openHandOver(db),
-    holding: { begin: () => undefined, end: () => undefined, close: async () => undefined },
-    settling: openSettling({ db, cache, hints, log, onSettled: () => undefined }),
-    transports: { transactional: transport, bulk: transport },
-    claimSize: claimSizeFor(1, 1),
-    room: openRoom(1),
-    desk: openRoom(1),
-    isDraining: () => false,
-    links: null,
-    provider: null,
-    key: { id: 1, secret: new Uint8Array(32) },
-    signer: { sign: async (mail: ComposedMail) => ({ kind: 'ready' as const, mail }) },
-    pacing: openPacing({ db, log }),
-    renderErrors: openRenderErrors(db, log),
-    meter: openDeliveryMeter(openMetrics(), 'smtp', () => undefined),
-    log,
-  };
+  parts = deliveryParts({ db, cache, transport, handOver: openHandOver(db), log: pino({ level: 'silent' }) });
 });
 afterAll(async () => {
   await parts.handOver.close();

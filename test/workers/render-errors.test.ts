@@ -1,19 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import type { ComposedMail } from '../../engine/message/compose.ts';
 import { advance } from '../../engine/store/advance.ts';
 import { openHandOver, type HandOver } from '../../engine/store/hand.ts';
 import { listPauses, resume } from '../../engine/store/pauses.ts';
 import { triggerPlaybook } from '../../engine/store/trigger.ts';
 import type { Transport } from '../../engine/mail/transport.ts';
-import { claimSizeFor } from '../../workers/claim-size.ts';
 import { deliver, type DeliveryParts } from '../../workers/delivering.ts';
-import { openMetrics } from '../../workers/monitoring/metrics.ts';
-import { openDeliveryMeter } from '../../workers/monitoring/meter.ts';
-import { openPacing } from '../../workers/pacing.ts';
-import { openRenderErrors } from '../../workers/render-errors.ts';
-import { openRoom } from '../../workers/room.ts';
-import { openSettling } from '../../workers/settling.ts';
+import { deliveryParts } from '../support/delivery-parts.ts';
 import { COMPANY, openStaffed, type Staffed } from '../support/staff.ts';
 
 const playbook = (name: string) => `topic: service\ntrigger: { manual: true }\nsteps:\n  - email: ${name}\n`;
@@ -47,7 +40,6 @@ beforeEach(() => {
 function openProcess(): DeliveryParts {
   const { db, cache } = staffed;
   const log = pino({}, { write: (line) => logged.push(JSON.parse(line) as Record<string, unknown>) });
-  const hints = { send: async () => true };
   const transport: Transport = {
     server: 'sink.test:25',
     conversations: 1,
@@ -57,27 +49,7 @@ function openProcess(): DeliveryParts {
     stop: () => undefined,
     close: async () => undefined,
   };
-  return {
-    db,
-    cache,
-    hints,
-    handOver,
-    holding: { begin: () => undefined, end: () => undefined, close: async () => undefined },
-    settling: openSettling({ db, cache, hints, log, onSettled: () => undefined }),
-    transports: { transactional: transport, bulk: transport },
-    claimSize: claimSizeFor(1, 1),
-    room: openRoom(1),
-    desk: openRoom(1),
-    isDraining: () => false,
-    links: null,
-    provider: null,
-    key: { id: 1, secret: new Uint8Array(32) },
-    signer: { sign: async (mail: ComposedMail) => ({ kind: 'ready' as const, mail }) },
-    pacing: openPacing({ db, log }),
-    renderErrors: openRenderErrors(db, log),
-    meter: openDeliveryMeter(openMetrics(), 'smtp', () => undefined),
-    log,
-  };
+  return deliveryParts({ db, cache, transport, handOver, log });
 }
 
 let made = 0;
