@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { claimSends } from '../../engine/store/claim.ts';
+import { claimSends, type ClaimedSend } from '../../engine/store/claim.ts';
 import { expireLeases } from '../../engine/store/expire.ts';
 import { openHandOver } from '../../engine/store/hand.ts';
 import { ingest } from '../../engine/store/ingest.ts';
@@ -23,19 +23,24 @@ beforeAll(async () => {
 });
 afterAll(async () => staffed.close());
 
-it('is renewed while the process waits, and is in doubt when it does no more', async () => {
+/** The mails of an order of each of these customers, claimed. */
+async function claimedFor(names: readonly string[]): Promise<readonly ClaimedSend[]> {
   const { db, cache } = staffed;
-  const ids = await staffed.customers(['anna', 'ben']);
+  const ids = await staffed.customers(names);
   const at = Date.parse('2026-03-02T10:00:00Z');
-  const orders = ['anna', 'ben'].map((customer) => ({
+  const orders = names.map((customer) => ({
     kind: 'track' as const,
     customer,
     event: { id: `o-${customer}`, event: 'order.placed', at, data: { total: 1 } },
     createIfMissing: false,
   }));
   await ingest(db, cache, orders, { history: false });
-  const { claimed } = await claimSends(db, cache, 'bulk', ids);
-  const [waited, forgotten] = claimed;
+  return (await claimSends(db, cache, 'bulk', ids)).claimed;
+}
+
+it('is renewed while the process waits, and is in doubt when it does no more', async () => {
+  const { db, cache } = staffed;
+  const [waited, forgotten] = await claimedFor(['anna', 'ben']);
   if (waited === undefined || forgotten === undefined) throw new Error('two mails are due');
   const handOver = openHandOver(db, { answerMs: LASTS_MS });
   const holding = openHolding({ db, log: pino({ level: 'silent' }), renewEveryMs: LASTS_MS / 8, lastsMs: LASTS_MS });
@@ -57,4 +62,22 @@ it('is renewed while the process waits, and is in doubt when it does no more', a
   expect(await expireLeases(db, cache, 10, { graceMs: 86_400_000 })).toMatchObject({ unknown: 0 });
   expect(await expireLeases(db, cache, 10)).toMatchObject({ unknown: 1 });
   expect(await statusOf()).toEqual({ [waited.sendId]: 'unknown', [forgotten.sendId]: 'unknown' });
+});
+
+it('is known to have been sent when its process dies after the server has accepted it', async () => {
+  const { db, cache } = staffed;
+  const [alone, followed, next] = await claimedFor(['cleo', 'dora', 'eve']);
+  if (alone === undefined || followed === undefined || next === undefined) throw new Error('three mails are due');
+  const handOver = openHandOver(db, { answerMs: LASTS_MS });
+  for (const send of [alone, followed]) expect(await handOver.handOver(send)).toBe(true);
+  // With no hand-over to go along with, and together with the next one.
+  await handOver.accepted(alone);
+  await Promise.all([handOver.accepted(followed), handOver.handOver(next)]);
+  await handOver.close();
+  await sleep(2 * LASTS_MS);
+  expect(await expireLeases(db, cache, 10)).toMatchObject({ unknown: 1 });
+  const rows = await staffed.rows<{ status: string }>(
+    `select status from sends where id in (${[alone, followed, next].map(({ sendId }) => sendId).join()}) order by id`,
+  );
+  expect(rows.map(({ status }) => status)).toEqual(['sent', 'sent', 'unknown']);
 });
