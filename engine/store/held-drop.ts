@@ -107,7 +107,8 @@ async function dropFromDraft(
 }
 
 function dropped(of: Resolution['of'], now: number, act: Act): Resolution {
-  const isUnknown = of.status === 'unknown';
+  // What is to be sent again may have gone out already, and the server's answer may still come.
+  const isUnknown = of.status === 'unknown' || of.resends > 0;
   return {
     of,
     from: ['planned', 'unknown'],

@@ -5,8 +5,8 @@ import { expireLeases } from '../../engine/store/expire.ts';
 import { listHeld } from '../../engine/store/held.ts';
 import { lockCustomers } from '../../engine/store/lock.ts';
 import { drain } from './drain.ts';
-import { expectInvariants } from './invariants.ts';
-import { begin, callOff, happen, identify, type Happening } from './people.ts';
+import { BY_TEST, expectInvariants } from './invariants.ts';
+import { begin, callOff, dropOne, happen, identify, type Happening } from './people.ts';
 import type { Promised } from './promised.ts';
 import { claimBy, crash, finish, handOverBy, reportBy } from './work.ts';
 import { openWorld, type World } from './world.ts';
@@ -110,6 +110,23 @@ it('an unknown mail is no longer held when nothing waits for it', async () => {
   await callOff(promised, world, 'c0', null);
   expect(await listHeld(world.db)).toEqual([]);
   expect(await mails()).toEqual(['c0 browse one unknown unknown']);
+  await expectInvariants(promised, world);
+});
+
+it('a mail that is given up while it is to be sent again may have gone out, and its late answer counts', async () => {
+  await take('order.placed', 'c0');
+  await send();
+  // Its worker sleeps; the mail is to be sent again, since "thanks" says so.
+  await jump(600_000);
+  await expireLeases(world.db, world.cache, 10);
+  expect(await mails()).toContain('c0 thanks one planned no outcome was reported in time');
+  // It cannot be written any more.
+  await world.db.query(`update sends set held_at = now(), held_error = $1 where status = 'planned'`, [BY_TEST]);
+  await dropOne(promised, world, '', 0);
+  expect(await mails()).toContain(`c0 thanks one unknown dropped by test: ${BY_TEST}`);
+  await expectInvariants(promised, world);
+  await finish(promised, world, 0);
+  expect(await mails()).toContain('c0 thanks one sent');
   await expectInvariants(promised, world);
 });
 

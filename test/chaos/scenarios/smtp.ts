@@ -98,7 +98,7 @@ export const smtp: Scenario = {
       await site.sink.refuseFor(REFUSED_MS);
       const wanted = Math.floor((plan.length * (round + 1)) / ROUNDS[scale]);
       // A connection says goodbye only when its process ends.
-      await untilStruck({ site, load, fleet }, wanted - QUITS, STALL_MS[scale]);
+      await untilStruck({ site, load, fleet }, wanted - QUITS * (round + 1), STALL_MS[scale]);
     }
     await load.stop();
     await load.finish();
@@ -117,6 +117,7 @@ export const smtp: Scenario = {
   },
 };
 
+/** In each round. */
 const QUITS = KINDS.filter(([stage]) => stage === 'quit').length;
 
 /** Conversations that stall keep their connections for as long, so that few are left for other faults. */
@@ -138,7 +139,9 @@ function planOf(scale: Scale, random: Random): readonly Planned[] {
   return Array.from({ length: ROUNDS[scale] }, (_, round) =>
     KINDS.map(([stage, fault, expected], index): Planned => {
       const id = `fault-${round}-${index}.`;
-      return { id, stage, fault: fault(id), expected, after: Math.floor(random() * MAX_BETWEEN[scale]) };
+      // Goodbyes are few, and come at the end.
+      const after = stage === 'quit' ? 0 : Math.floor(random() * MAX_BETWEEN[scale]);
+      return { id, stage, fault: fault(id), expected, after };
     }),
   ).flat();
 }
