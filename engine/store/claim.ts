@@ -105,8 +105,9 @@ export async function claimSends(
       await gate?.record(tx);
       return { claimed, deferred: tally.deferred, skipped: tally.skipped, planned: mailDue(drafts, ctx) };
     },
-    // A claim says nothing to the outside. The hand-over does, and its commit makes this one durable too.
-    { ...chunk, recordsItself: true, durable: false },
+    // Durable: were a database that crashes to forget it, the next claim would have the same fence, and two workers would
+    // hold the same mail (docs/decisions/0004).
+    { ...chunk, recordsItself: true },
   );
   return {
     claimed: results.flatMap((result) => result.claimed),

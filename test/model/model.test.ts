@@ -24,7 +24,7 @@ import { play, scriptsOf } from './script.ts';
 import { openWorld, type World } from './world.ts';
 
 const RUNS = Number(process.env['PERENNIAL_MODEL_RUNS'] ?? 1_000);
-const CIRCLES = Math.min(250, Math.ceil(RUNS / 2));
+const CIRCLES = Math.min(100, Math.ceil(RUNS / 2));
 const ROUNDS = 60;
 const SEED = Number(process.env['PERENNIAL_MODEL_SEED'] ?? Date.now() % 2_147_483_647);
 const PATH = process.env['PERENNIAL_MODEL_PATH'];
