@@ -48,9 +48,7 @@ async function customerIds(): Promise<readonly number[]> {
 
 /** From now on, only what a session itself waits for is written. */
 async function stopWalWriter(): Promise<void> {
-  const { rows } = await db.query<{ pid: number }>(
-    `select pid from pg_stat_activity where backend_type = 'walwriter'`,
-  );
+  const { rows } = await db.query<{ pid: number }>(`select pid from pg_stat_activity where backend_type = 'walwriter'`);
   if (rows[0] === undefined) throw new Error('the server has no WAL writer');
   process.kill(rows[0].pid, 'SIGSTOP');
 }

@@ -1,4 +1,5 @@
 /** One customer's mail kills whoever takes it, five times; then it goes out like any other. */
+import { endings } from '../conclude.ts';
 import { crashOnOneCustomer } from '../faults/one-customer.ts';
 import { openField } from '../faults/field.ts';
 import type { Scenario } from '../scenario.ts';
@@ -17,7 +18,7 @@ export const sameJob: Scenario = {
     const rest = site.startFleet(['advance,deliver', 'advance,deliver']);
     await rest.whenRunning();
     const outcome = await field.conclude({ faults: POINTS.length });
-    await rest.drain();
-    return { ...outcome, wrong: [...outcome.wrong, ...rest.complaints] };
+    const ends = endings(await rest.drain());
+    return { ...outcome, wrong: [...outcome.wrong, ...ends, ...rest.complaints] };
   },
 };
