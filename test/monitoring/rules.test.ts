@@ -145,6 +145,15 @@ if (!hasPromtool) {
     expect(stdout).toContain(`${rules.length} rules found`);
   });
 
+  it('fires when answers of a mail server are lost, and not when one is now and then', () => {
+    const cases = path.join(import.meta.dirname, 'lost-answers.promtool.yaml');
+    const { stdout, stderr, status } = spawnSync('promtool', ['test', 'rules', cases], { encoding: 'utf8' });
+    expect({ status, said: `${stdout}${stderr}`.trim() }).toEqual({
+      status: 0,
+      said: expect.stringMatching(/SUCCESS$/),
+    });
+  });
+
   it('finds nothing to say against our metrics', async () => {
     const { registry } = openMetrics();
     openFleetGauges(registry, { query: async () => ({ rows: [], rowCount: 0 }) }, { outstanding: async () => 0 });

@@ -1,8 +1,10 @@
 /** What a process tells of itself over HTTP, and what it never tells. */
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { openDatabase } from '../../engine/store/database.ts';
 import type { Engine } from '../../workers/engine.ts';
@@ -14,6 +16,8 @@ import { order, samplesOf, scrape, startWatched, untilScrape } from './engine.ts
 let database: TestDatabase;
 let sink: Sink;
 let engine: Engine & { readonly monitorUrl: string };
+/** What the engine logged as an error. */
+const errors: string[] = [];
 
 beforeAll(async () => {
   database = await testDatabase();
@@ -25,7 +29,8 @@ beforeAll(async () => {
     return { do: 'reset' } as const;
   };
   sink = await startSink({ fault });
-  engine = await startWatched({ DATABASE_URL: database.url, SMTP_URL: sink.url });
+  const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) });
+  engine = await startWatched({ DATABASE_URL: database.url, SMTP_URL: sink.url }, { log });
 }, 60_000);
 afterAll(async () => {
   await engine.close();
@@ -44,6 +49,23 @@ describe('a process that works', () => {
     expect(await ask('/readyz')).toEqual({ status: 200, body: { status: 'ready' } });
     expect((await ask('/')).status).toBe(404);
     expect((await fetch(`${engine.monitorUrl}/metrics`, { method: 'POST' })).status).toBe(405);
+  });
+
+  it.each([
+    ['//', 404],
+    ['//healthz', 404],
+    ['//:80', 404],
+    ['/\\', 404],
+    ['http://[', 404],
+    ['*', 404],
+    ['http://monitor.internal/healthz?x', 200],
+  ])('answers a request for %s with %i, and logs nothing', async (target, status) => {
+    // By hand: clients put a target in order before they send it.
+    const { hostname, port } = new URL(engine.monitorUrl);
+    const socket = connect(Number(port), hostname);
+    socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(errors).toEqual([]);
   });
 
   it('counts what it does, by lane, outcome and whose mailbox it is', async () => {

@@ -111,6 +111,16 @@ describe('names of prototypes', () => {
   });
 });
 
+it.each(['//', '//x', '//:80', '///', '/\\', 'http://[', '*', '/u//', '/%', '/%00', '//v1/track?%'])(
+  'a request for %s is answered as one that nothing is known of, and logs nothing',
+  async (target) => {
+    const socket = await open();
+    // Neither half closed nor put in order before it is sent.
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(await untilClosed(socket)).toMatch(/^HTTP\/1\.1 4\d\d /);
+  },
+);
+
 describe('slow senders', () => {
   it.each([
     ['no byte at all', ''],

@@ -74,7 +74,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, answe
 
 async function answerTo(request: IncomingMessage, answers: MonitorAnswers): Promise<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { status: 'GET only' });
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://monitor.invalid');
+  const { pathname, searchParams } = targetOf(request.url ?? '/');
   switch (pathname) {
     case '/healthz':
       return json(200, { status: 'alive' });
@@ -86,6 +86,12 @@ async function answerTo(request: IncomingMessage, answers: MonitorAnswers): Prom
     default:
       return json(404, { status: 'there are /healthz, /readyz and /metrics' });
   }
+}
+
+/** Appended and not resolved: `//` is a path of nobody here, and no URL of its own. Proxies send whole URLs. */
+function targetOf(target: string): Pick<URL, 'pathname' | 'searchParams'> {
+  const url = target.startsWith('/') ? `http://monitor.invalid${target}` : target;
+  return URL.canParse(url) ? new URL(url) : { pathname: '', searchParams: new URLSearchParams() };
 }
 
 async function readiness(exclude: readonly string[], answers: MonitorAnswers): Promise<Answer> {
