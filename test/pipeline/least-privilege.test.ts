@@ -26,7 +26,7 @@ const [OWNER, FLEET] = [`perennial_owner_${SUFFIX}`, `perennial_fleet_${SUFFIX}`
 const PASSWORD = 'change me';
 
 /** The statements of the page, for roles and a database of this test. */
-const [ROLES = '', GRANTS = ''] = [
+const [ROLES = '', GRANTS = '', RECORD = ''] = [
   ...(readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8')
     .split('## Two roles in the database')[1]
     ?.split('\n## ')[0]
@@ -130,6 +130,7 @@ describe.each(['PostgreSQL', 'Redis'])('the role of the fleet, with the queue on
     await migrate(owner);
     await prepareQueue({ kind: 'postgres', url });
     await owner.close();
+    await run(url, RECORD);
 
     const fleet = openDatabase(as(FLEET, database), { max: 2 });
     try {
@@ -160,6 +161,11 @@ describe.each(['PostgreSQL', 'Redis'])('the role of the fleet, with the queue on
       const request = { customer: 'ada', sharing: false, by: 'Mia', reason: 'asked', dryRun: false };
       expect(await forget(fleet, request)).toMatchObject({ outcome: 'forgotten' });
 
+      const { rows: acts } = await fleet.query<{ action: string; reason: string | null; detail: object }>(
+        `select action, reason, detail from audit where customer_id is not null order by id`,
+      );
+      expect(acts).toEqual([{ action: 'forget', reason: 'asked', detail: expect.anything() }]);
+
       if (backend === 'PostgreSQL') await expectHints(fleet.url);
 
       for (const sql of [
@@ -168,6 +174,11 @@ describe.each(['PostgreSQL', 'Redis'])('the role of the fleet, with the queue on
         'drop table events_2026_q1',
         'alter table customers add column mine int',
         'truncate audit',
+        'delete from audit',
+        `update audit set by = 'nobody'`,
+        `update audit set action = 'pause', at = now()`,
+        'update audit set customer_id = null, playbook = null',
+        `insert into audit (business_at, by, action) values (now(), 'Mia', 'x') on conflict (id) do update set by = 'nobody'`,
         'create or replace function make_events_partition(of_time timestamptz) returns void language sql as $$ select $$',
         'alter table perennial_queue.job add column mine int',
         `copy customers to program 'cat'`,
