@@ -16,6 +16,7 @@ interface Options extends ActOptions {
   readonly until?: Instant;
   readonly mail: string;
   readonly nothingSent?: boolean;
+  readonly restoredInPlace?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -37,9 +38,13 @@ export function recoveredCommand(terminal: Terminal = processTerminal()): Comman
         .default('assume-sent'),
     )
     .option('--nothing-sent', 'no fleet has worked since the backup was begun: nothing is in doubt')
+    .option(
+      '--restored-in-place',
+      'it was restored by other means to where it was (point-in-time recovery, a snapshot, an older .perennial), which nothing in it shows',
+    )
     .option('--dry-run', 'say what would be in doubt, and change nothing')
     .action(async (options: Options) => {
-      const { by, reason, dryRun = false, nothingSent = false } = options;
+      const { by, reason, dryRun = false, nothingSent = false, restoredInPlace = false } = options;
       const [backupAt, until] = [options.backupAt ?? null, options.until ?? null];
       if (nothingSent && (backupAt !== null || until !== null)) {
         command.error('error: with --nothing-sent no time is in doubt: leave --backup-at and --until out', {
@@ -47,8 +52,9 @@ export function recoveredCommand(terminal: Terminal = processTerminal()): Comman
         });
       }
       const mail = POLICIES[options.mail] ?? 'assume_sent';
-      await answer(terminal, options, async ({ db }) =>
-        described(await recover(db, { backupAt, until, mail, nothingSent, by, reason, dryRun }), terminal),
+      const said = { backupAt, until, mail, nothingSent, restoredInPlace, by, reason, dryRun };
+      await answer(terminal, options, async ({ db, site }) =>
+        described(await recover(db, { ...said, site }), terminal),
       );
     });
 }
@@ -71,6 +77,13 @@ function described(recovered: Recovered, terminal: Terminal): Answer {
         text: `Nothing was done: a fleet works on this database.\n${signs}Stop it, or wait, and try again.\n`,
         failed: true,
       };
+    }
+    case 'not restored': {
+      const text =
+        'Nothing was done: nothing here says that this database was restored or copied. It is where its fleet has worked, and all of its mail that is due\n' +
+        'would be given up as `unknown`. If it was restored to the same place by other means (point-in-time recovery, a snapshot of the disk or the machine,\n' +
+        'an older .perennial put back), say so with --restored-in-place.\n';
+      return { json: recovered, text, failed: true };
     }
     case 'no backup time': {
       const text =

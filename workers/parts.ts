@@ -5,7 +5,7 @@ import { QueueUnavailable } from '../engine/queue/error.ts';
 import type { HintQueue, QueueLocation } from '../engine/queue/queue.ts';
 import { installationOf, openReleaseCache, type CompiledRelease, type ReleaseCache } from '../engine/store/context.ts';
 import { openDatabase, type Database } from '../engine/store/database.ts';
-import { requireHome, requireNotMoved } from '../engine/store/home.ts';
+import { requireHome, requireNotMoved, type Site } from '../engine/store/home.ts';
 import { migrate, requireMigrated } from '../engine/store/migrate.ts';
 import type { SigningKey } from '../engine/message/link-token.ts';
 import type { AnswerLinks } from '../engine/message/survey.ts';
@@ -13,6 +13,7 @@ import type { SourceFile } from '../engine/playbook/problem.ts';
 import { closeEach } from './closing.ts';
 import type { Config } from './config.ts';
 import { openEmbeddedPostgres } from './embedded/open.ts';
+import { siteOf } from './embedded/site.ts';
 import { openMetrics, type Metrics } from './monitoring/metrics.ts';
 import { errorFields, type Logger } from './log.ts';
 import { openCurrentKey } from './signing-key.ts';
@@ -52,6 +53,8 @@ export function compileSources(sources: readonly SourceFile[]): CompiledRelease 
 /** An opened database, and how to leave it. */
 export interface OpenDatabase {
   readonly db: Database;
+  /** Of the embedded one; null for a server. */
+  readonly site: Site | null;
   readonly close: () => Promise<void>;
 }
 
@@ -83,14 +86,15 @@ export async function openConfiguredDatabase(
       log,
     );
   try {
+    const site = embedded === null ? null : await siteOf(embedded.dir);
     if (options.readOnly === true) {
       await requireMigrated(db);
-      return { db, close };
+      return { db, site, close };
     }
     const applied = await migrate(db);
     await requireNotMoved(db);
     if (applied.length > 0) log.info({ applied }, 'the database was brought up to date');
-    return { db, close };
+    return { db, site, close };
   } catch (error) {
     await close();
     throw error;
@@ -102,9 +106,13 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
   const { advance, transactional, bulk } = config.concurrency;
   // Jobs of all lanes, hand-overs, outcomes, the scheduler, the intake and the sweep.
   const max = advance + transactional + bulk + 6;
-  const { db, close } = await openConfiguredDatabase(config, log, { max, name: 'perennial worker', indexed: true });
+  const { db, site, close } = await openConfiguredDatabase(config, log, {
+    max,
+    name: 'perennial worker',
+    indexed: true,
+  });
   try {
-    await requireHome(db);
+    await requireHome(db, site);
     const queue = await openConfiguredQueue(config, db, log);
     const key = await openCurrentKey(db, log);
     return {

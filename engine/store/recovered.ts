@@ -3,7 +3,7 @@ import type { Instant } from '../time/types.ts';
 import { writeAudit } from './audit.ts';
 import { businessNow, type Database, type Queryable, type Tx } from './database.ts';
 import type { DoubtPolicy } from './restored.ts';
-import { fleetAtWork, placeOf, readWhereabouts } from './home.ts';
+import { fleetAtWork, homeText, knownHere, placeOf, readWhereabouts, type Site } from './home.ts';
 import { lockFleet } from './lock.ts';
 import { patientTransaction } from './patience.ts';
 import { time } from './sql.ts';
@@ -17,6 +17,10 @@ export interface RecoveryRequest {
   readonly mail: DoubtPolicy;
   /** No fleet has worked since the backup was begun: nothing is in doubt. */
   readonly nothingSent: boolean;
+  /** Restored by other means to where it was, so that nothing in it says so. */
+  readonly restoredInPlace: boolean;
+  /** Of an embedded database; null for a server. */
+  readonly site: Site | null;
   readonly by: string;
   readonly reason: string;
   readonly dryRun: boolean;
@@ -38,6 +42,8 @@ export interface InDoubt {
 /** What became of it. Nothing but `recovered` without `dryRun` changes anything. */
 export type Recovered =
   | { readonly outcome: 'at work'; readonly signs: readonly string[] }
+  /** Nothing says that it was ever restored or copied: all that is due would be given up for nothing. */
+  | { readonly outcome: 'not restored' }
   | { readonly outcome: 'no backup time' }
   | { readonly outcome: 'bad times'; readonly backupAt: Instant; readonly until: Instant; readonly now: Instant }
   | {
@@ -63,15 +69,17 @@ const NUMBERS_AT_LEAST = 1_000_000;
 export async function recover(db: Database, request: RecoveryRequest): Promise<Recovered> {
   const signs = await fleetAtWork(db);
   const place = await placeOf(db);
-  const { backedUpAt } = await readWhereabouts(db);
+  const whereabouts = await readWhereabouts(db);
+  const { nothingSent, restoredInPlace, site } = request;
+  if (!nothingSent && !restoredInPlace && knownHere(whereabouts, place, site)) return { outcome: 'not restored' };
   const now = await businessNow(db);
-  const backupAt = request.backupAt ?? backedUpAt;
+  const backupAt = request.backupAt ?? whereabouts.backedUpAt;
   const until = request.until ?? now;
-  if (!request.nothingSent && backupAt === null) return { outcome: 'no backup time' };
-  if (!request.nothingSent && backupAt !== null && (backupAt > until || until > now)) {
+  if (!nothingSent && backupAt === null) return { outcome: 'no backup time' };
+  if (!nothingSent && backupAt !== null && (backupAt > until || until > now)) {
     return { outcome: 'bad times', backupAt, until, now };
   }
-  const doubt = request.nothingSent || backupAt === null ? null : { backupAt, until, mail: request.mail };
+  const doubt = nothingSent || backupAt === null ? null : { backupAt, until, mail: request.mail };
   const found = { doubt, ...(doubt === null ? NOTHING : await lookFor(db, until)) };
   if (request.dryRun) return { outcome: 'recovered', dryRun: true, ...found };
   // Leases of a dead fleet come along in a backup, so a fleet that was killed may seem to live for some seconds.
@@ -81,7 +89,12 @@ export async function recover(db: Database, request: RecoveryRequest): Promise<R
     await tx.query(
       `update engine set home = $1, away = null, away_to = null, backed_up_at = null,
          doubt_from = coalesce($2, doubt_from), doubt_until = coalesce($3, doubt_until), doubt_mail = coalesce($4, doubt_mail)`,
-      [place, doubt === null ? null : time(doubt.backupAt), doubt === null ? null : time(until), doubt?.mail ?? null],
+      [
+        homeText(place, site),
+        doubt === null ? null : time(doubt.backupAt),
+        doubt === null ? null : time(until),
+        doubt?.mail ?? null,
+      ],
     );
     if (doubt !== null) await leaveNumbersOut(tx, doubt);
     const { by, reason } = request;

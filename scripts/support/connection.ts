@@ -40,6 +40,8 @@ export function databaseName({ database }: Pick<Config, 'database'>): string {
 
 /** A database as a person names it: where it is and what it is called; no user, no password. */
 export function serverName(url: string): string {
-  const { host, pathname } = new URL(url);
-  return `${host}${pathname}`;
+  const { host, pathname, searchParams } = new URL(url);
+  // What the driver prefers to the name before the path: such as the folder of a Unix socket.
+  const preferred = ['host', 'port'].flatMap((name) => searchParams.get(name) ?? []);
+  return `${host}${pathname}${preferred.length === 0 ? '' : ` (at ${preferred.join(', ')})`}`;
 }

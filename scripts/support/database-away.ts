@@ -17,11 +17,11 @@ const REASONS: Readonly<Record<string, string>> = {
   '57P03': 'it is starting or stopping: try again in a moment.',
 };
 
-/** One line about it and what to do; null when the error is another one. */
-export function databaseAway(error: unknown): string | null {
+/** One line about it and what to do; null when the error is another one. `setting`: what names that database. */
+export function databaseAway(error: unknown, setting = 'DATABASE_URL'): string | null {
   if (!isNativeError(error) || !('code' in error) || typeof error.code !== 'string') return null;
   const reason = REASONS[error.code];
   // With several addresses for one name, Node gives an error without words.
   const words = error.message === '' ? error.code : error.message;
-  return reason === undefined ? null : `The database cannot be used (${words}): ${reason} See DATABASE_URL.`;
+  return reason === undefined ? null : `The database cannot be used (${words}): ${reason} See ${setting}.`;
 }

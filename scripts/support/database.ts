@@ -1,6 +1,7 @@
 /** Opening the company's database for one command. */
 import { openReleaseCache, type ReleaseCache } from '../../engine/store/context.ts';
 import type { Database } from '../../engine/store/database.ts';
+import type { Site } from '../../engine/store/home.ts';
 import { readConfig, type Config } from '../../workers/config.ts';
 import { openLog } from '../../workers/log.ts';
 import { compileSources, openConfiguredDatabase } from '../../workers/parts.ts';
@@ -9,6 +10,8 @@ import { compileSources, openConfiguredDatabase } from '../../workers/parts.ts';
 export interface CommandContext {
   readonly db: Database;
   readonly cache: ReleaseCache;
+  /** Of the embedded database; null for a server. */
+  readonly site: Site | null;
   readonly config: Config;
 }
 
@@ -30,7 +33,8 @@ export async function withDatabase<T>(
     readOnly: options.readOnly ?? false,
   });
   try {
-    return await work({ db: opened.db, cache: openReleaseCache(compileSources), config });
+    const { db, site } = opened;
+    return await work({ db, site, cache: openReleaseCache(compileSources), config });
   } finally {
     await opened.close();
   }

@@ -27,6 +27,8 @@ const REQUEST: RecoveryRequest = {
   until: Date.parse(LOST_AT),
   mail: 'assume_sent',
   nothingSent: false,
+  restoredInPlace: true,
+  site: null,
   by: 'Mia',
   reason: 'disk lost',
   dryRun: false,
@@ -192,7 +194,13 @@ describe('after a restore', () => {
 
   it('asks for what it cannot know, and refuses times that cannot be', async () => {
     expect(await recover(fleet.db, { ...REQUEST, backupAt: null })).toEqual({ outcome: 'no backup time' });
+    // Where nothing says that it was restored, all that is due would be given up for nothing.
+    const healthy = { ...REQUEST, restoredInPlace: false };
+    expect(await recover(fleet.db, healthy)).toEqual({ outcome: 'not restored' });
+    expect(await recover(fleet.db, { ...healthy, dryRun: true })).toEqual({ outcome: 'not restored' });
     const now = Date.parse(START);
+    await fleet.db.query(`update engine set home = '1/1'`);
+    expect(await recover(fleet.db, healthy)).toMatchObject({ outcome: 'bad times', now });
     expect(await recover(fleet.db, REQUEST)).toMatchObject({ outcome: 'bad times', now });
     expect(await recover(fleet.db, { ...REQUEST, nothingSent: true, until: null, backupAt: null })).toMatchObject({
       outcome: 'recovered',

@@ -8,8 +8,13 @@ import type pg from 'pg';
 import { pino } from 'pino';
 import { businessNow, openConnection } from '../../engine/store/database.ts';
 import { requireHome } from '../../engine/store/home.ts';
-import { cancelMove, moveDatabase, type Moved } from '../../engine/store/whole/move.ts';
-import { asQueryable } from '../../engine/store/whole/fill-database.ts';
+import {
+  cancelMove,
+  moveDatabase,
+  type CancelRequest,
+  type MoveCancelled,
+  type Moved,
+} from '../../engine/store/whole/move.ts';
 import { openEmbeddedPostgres, type EmbeddedPostgres } from '../../workers/embedded/open.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { testRedis, type TestRedis } from '../support/redis.ts';
@@ -60,13 +65,18 @@ describe('from the embedded database to a server', () => {
       });
       expect(await fleet.drain()).toEqual([0]);
 
+      const closed = await shop.run(['move', '--to', 'postgres://mia:secret@127.0.0.1:9/new', ...ACT], null);
+      expect(closed).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/ECONNREFUSED.* See --to\.\n$/s) });
+      expect(closed.err).not.toMatch(/secret|DATABASE_URL/);
+      const neither = await shop.run(['move', '--cancel', ...ACT], null);
+      expect(neither).toMatchObject({ code: 2, out: '', err: expect.stringContaining('--target-gone') });
       const dry = await shop.run(['move', '--dry-run', '--to', server.url, ...ACT], null);
       expect(dry).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^Dry run, nothing was changed: \d/) });
       const client = await openConnection(server.url, 'test');
       const { rows } = await client.query(`select from pg_class where relnamespace = 'public'::regnamespace`);
       await client.end();
       expect(rows).toEqual([]);
-      await requireHome(here.db);
+      await requireHome(here.db, null);
     },
     LIMIT_MS,
   );
@@ -156,8 +166,11 @@ describe('a move that is cut short', () => {
     await from.drop();
     await to.drop();
   });
-  const move = async (): Promise<Moved> =>
-    moveDatabase(source, target, { from: 'here', to: 'there', version: '0', by: 'Mia', reason: 'test', dryRun: false });
+  const ACTED = { by: 'Mia', reason: 'test' };
+  const move = async (to = 'there', into = target): Promise<Moved> =>
+    moveDatabase(source, into, { from: 'here', to, version: '0', ...ACTED, dryRun: false });
+  const cancel = async (whither?: CancelRequest['target']): Promise<MoveCancelled> =>
+    cancelMove(source, { target: whither ?? { name: 'there', client: target }, ...ACTED });
   const away = async (): Promise<unknown> => (await place.db.query('select away from engine')).rows[0]?.['away'];
   const customersThere = async (): Promise<number> =>
     (await target.query<{ n: number }>('select count(*) as n from customers')).rows[0]?.n ?? -1;
@@ -165,7 +178,7 @@ describe('a move that is cut short', () => {
   it('is finished by the same command after the last row, and done again before it', async () => {
     // Killed once the old one was marked, and no row had come.
     await place.db.query(`update engine set away = 'moving', away_to = 'there'`);
-    await expect(requireHome(place.db)).rejects.toMatchObject({
+    await expect(requireHome(place.db, null)).rejects.toMatchObject({
       code: 'moving',
       message: expect.stringContaining('there'),
     });
@@ -176,7 +189,7 @@ describe('a move that is cut short', () => {
     expect(await move()).toEqual({ outcome: 'completed' });
     expect(await away()).toBe('moved');
     expect(await move()).toEqual({ outcome: 'moved before', to: 'there' });
-    expect(await cancelMove(asQueryable(source), 'Mia', 'test')).toBe(false);
+    expect(await cancel()).toEqual({ outcome: 'no move' });
     const numbers = await target.query<{ n: number }>(
       `insert into customers (key, arrived_at) values ('new', now()) returning id as n`,
     );
@@ -184,21 +197,49 @@ describe('a move that is cut short', () => {
   });
 
   it('can be given up, and one that fails gives itself up', async () => {
-    await place.db.query(`update engine set away = 'moving'`);
-    expect(await cancelMove(asQueryable(source), 'Mia', 'test')).toBe(true);
-    await requireHome(place.db);
+    await place.db.query(`update engine set away = 'moving', away_to = 'there'`);
+    expect(await cancel()).toEqual({ outcome: 'cancelled' });
+    await requireHome(place.db, null);
     const other = await openPlace(to.url);
     await other.db.query(`insert into customers (key, arrived_at) values ('somebody', now())`);
     await other.close();
     await expect(move()).rejects.toMatchObject({ name: 'FillError', code: 'not-empty' });
     expect(await away()).toBeNull();
     expect(await customersThere()).toBe(1);
-    await requireHome(place.db);
+    await requireHome(place.db, null);
+  });
+
+  it('goes nowhere else, and is not given up, once all may be there: two fleets would send every mail twice', async () => {
+    const other = await emptyDatabase();
+    const elsewhere = await openConnection(other.url, 'test');
+    expect(await move()).toMatchObject({ outcome: 'moved' });
+    await place.db.query(`update engine set away = 'moving'`);
+    expect(await move('elsewhere', elsewhere)).toEqual({ outcome: 'other target', to: 'there' });
+    expect((await elsewhere.query(`select to_regclass('engine') as engine`)).rows).toEqual([{ engine: null }]);
+    expect(await cancel({ name: 'elsewhere', client: elsewhere })).toEqual({ outcome: 'other target', to: 'there' });
+    expect(await cancel()).toEqual({ outcome: 'arrived' });
+    expect(await away()).toBe('moving');
+    // Its owner has dropped it.
+    await elsewhere.end();
+    expect(await cancel('gone')).toEqual({ outcome: 'cancelled' });
+    expect(await away()).toBeNull();
+    await other.drop();
+  });
+
+  it('is done by one command at a time', async () => {
+    const second = await openConnection(from.url, 'test');
+    const third = await openConnection(to.url, 'perennial move');
+    await place.db.query(`update engine set away = 'moving', away_to = 'there'`);
+    expect(await cancel()).toMatchObject({ outcome: 'at work' });
+    expect(await cancelMove(second, { target: 'gone', ...ACTED })).toMatchObject({ outcome: 'at work' });
+    await third.end();
+    await second.end();
+    expect(await away()).toBe('moving');
   });
 
   it('notices a copy that was made in another way', async () => {
-    await requireHome(place.db);
+    await requireHome(place.db, null);
     await place.db.query(`update engine set home = '1/1'`);
-    await expect(requireHome(place.db)).rejects.toMatchObject({ code: 'copied' });
+    await expect(requireHome(place.db, null)).rejects.toMatchObject({ code: 'copied' });
   });
 });

@@ -2,6 +2,7 @@
  * Moving everything from one database to another. Invariants:
  * - M1 At most one of the two lets a fleet start, at any moment and whatever is killed when: the old one says `moving` before anything is
  *   copied, and the new one is there with every row or not at all.
+ *   Where it was to go is written beside it, and only there it may go on; giving that up looks there first.
  * - M2 What is written to the old one meanwhile waits, and then is refused: it is locked against writing while it is read.
  */
 import type pg from 'pg';
@@ -12,6 +13,9 @@ import { requireMigrated } from '../migrate.ts';
 import { OWN_TABLES } from './contents.ts';
 import { asQueryable, fillDatabase, FillError } from './fill-database.ts';
 import { prepareReading, readDatabase } from './read-database.ts';
+
+/** What sessions of a move are called at both databases. */
+export const MOVE_SESSION = 'perennial move';
 
 /** What is asked for. The names of the two hold no secrets. */
 export interface MoveRequest {
@@ -31,17 +35,36 @@ export type Moved =
   /** An earlier move had been cut short after its last row: now it is done. */
   | { readonly outcome: 'completed' }
   | { readonly outcome: 'moved before'; readonly to: string | null }
+  /** An earlier move to another database was cut short, and all may be there. */
+  | OtherTarget
   | { readonly outcome: 'not recovered' }
   | { readonly outcome: 'same database' }
   | { readonly outcome: 'at work'; readonly signs: readonly string[] };
+
+interface OtherTarget {
+  readonly outcome: 'other target';
+  readonly to: string | null;
+}
+
+const ANOTHER_MOVE = 'another "perennial move" is under way there';
+
+/** Any fixed number of our own. Held by the session that moves, so that it goes with it. */
+const MOVE_LOCK = 7_318_204_553;
+
+async function lockMove(old: Queryable): Promise<boolean> {
+  const { rows } = await old.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [MOVE_LOCK]);
+  return rows[0]?.locked === true;
+}
 
 /** Moves everything of `source` into `target`, which must be empty. @throws FillError, StoreError `not-migrated`, NewerDatabaseError. */
 export async function moveDatabase(source: pg.Client, target: pg.Client, request: MoveRequest): Promise<Moved> {
   const old = asQueryable(source);
   await requireMigrated(old);
+  if (!(await lockMove(old))) return { outcome: 'at work', signs: [ANOTHER_MOVE] };
   const { away, awayTo } = await readWhereabouts(old);
   if (away === 'moved') return { outcome: 'moved before', to: awayTo };
   if (away === 'restored') return { outcome: 'not recovered' };
+  if (away === 'moving' && awayTo !== request.to) return { outcome: 'other target', to: awayTo };
   const [from, to] = [await placeOf(old), await placeOf(asQueryable(target))];
   if (from !== null && from === to) return { outcome: 'same database' };
   const signs = await fleetAtWork(old);
@@ -142,17 +165,51 @@ async function hasArrived(old: Queryable, target: Queryable): Promise<boolean> {
   return (await nameOf(old)) === (await nameOf(target));
 }
 
-/** Gives up a move that was cut short. False: none is under way. The caller has made sure that nothing works on the other side. */
-export async function cancelMove(db: Queryable, by: string, reason: string): Promise<boolean> {
-  const { away, awayTo } = await readWhereabouts(db);
-  if (away !== 'moving') return false;
-  await db.query('update engine set away = null, away_to = null');
-  await writeAudit(db, {
-    businessAt: await businessNow(db),
+/** What became of giving up a move. Nothing but `cancelled` changes anything. */
+export type MoveCancelled =
+  | { readonly outcome: 'cancelled' }
+  | { readonly outcome: 'no move' }
+  | OtherTarget
+  /** All is in the new database, and a fleet may start there, or has. */
+  | { readonly outcome: 'arrived' }
+  | { readonly outcome: 'at work'; readonly signs: readonly string[] };
+
+/** Who gives up a move, and what is known of the database that it went to. */
+export interface CancelRequest {
+  readonly target: { readonly name: string; readonly client: pg.Client } | 'gone';
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** Gives up a move that was cut short, where the other side cannot start: it is looked at, or a person says that it is gone for good. */
+export async function cancelMove(source: pg.Client, { target, by, reason }: CancelRequest): Promise<MoveCancelled> {
+  const old = asQueryable(source);
+  if (!(await lockMove(old))) return { outcome: 'at work', signs: [ANOTHER_MOVE] };
+  const { away, awayTo } = await readWhereabouts(old);
+  if (away !== 'moving') return { outcome: 'no move' };
+  if (target !== 'gone') {
+    if (target.name !== awayTo) return { outcome: 'other target', to: awayTo };
+    const there = asQueryable(target.client);
+    // First: what that session has sent may be committed once it is killed, and then it is seen.
+    if (await isMoving(there)) return { outcome: 'at work', signs: [ANOTHER_MOVE] };
+    if (await hasArrived(old, there)) return { outcome: 'arrived' };
+  }
+  await old.query('update engine set away = null, away_to = null');
+  await writeAudit(old, {
+    businessAt: await businessNow(old),
     by,
     action: 'move.cancel',
     reason,
-    detail: { to: awayTo },
+    detail: { to: awayTo, gone: target === 'gone' },
   });
-  return true;
+  return { outcome: 'cancelled' };
+}
+
+async function isMoving(target: Queryable): Promise<boolean> {
+  const { rows } = await target.query<{ moving: boolean }>(
+    `select exists (select from pg_stat_activity
+       where datname = current_database() and application_name = $1 and pid <> pg_backend_pid()) as moving`,
+    [MOVE_SESSION],
+  );
+  return rows[0]?.moving === true;
 }
