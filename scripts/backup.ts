@@ -1,7 +1,7 @@
 /** `perennial backup`: the whole database in one file, while the fleet works. */
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { link, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -15,6 +15,8 @@ import type { Contents } from '../engine/store/whole/contents.ts';
 import { formatInstant } from '../engine/time/text.ts';
 import { count } from './check/format.ts';
 import { databaseName, withConnection } from './support/connection.ts';
+import { fileTrouble } from './support/file-trouble.ts';
+import { putInPlace } from './support/put-in-place.ts';
 import { answerOf } from './support/whole.ts';
 import { programVersion } from './support/version.ts';
 import { staffCommand, type Answer, type StaffOptions } from './support/staff.ts';
@@ -45,31 +47,48 @@ async function backUp(file: string, { project }: StaffOptions): Promise<Answer> 
     await client.query('begin isolation level repeatable read read only');
     await prepareReading(client);
     const contents = await readDatabase(client, await programVersion());
-    const bytes = file === STREAM ? await write(contents, process.stdout) : await writeFileWhole(contents, file);
+    const bytes =
+      file === STREAM ? await write(contents, process.stdout, 'standard output') : await writeFileWhole(contents, file);
     const { rows } = await contents.tail();
     await client.query('commit');
     return written({ file, contents, bytes, rows, from: databaseName(config) });
   });
 }
 
-/** Beside its place and renamed, so that it is whole or not there; for its owner's eyes only. */
+/** Beside its place and then put there, so that it is whole or not there; for its owner's eyes only. */
 async function writeFileWhole(contents: Contents, file: string): Promise<number> {
   const unfinished = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(4).toString('hex')}`);
+  const troubled = (error: unknown): never => {
+    throw fileTrouble(error, 'written', file);
+  };
   try {
-    const bytes = await write(contents, createWriteStream(unfinished, { mode: 0o600, flags: 'wx', flush: true }));
-    await link(unfinished, file);
+    const bytes = await write(contents, createWriteStream(unfinished, { mode: 0o600, flags: 'wx', flush: true }), file);
+    await putInPlace(unfinished, file).catch(troubled);
     return bytes;
   } finally {
-    await rm(unfinished, { force: true });
+    await rm(unfinished, { force: true }).catch(troubled);
   }
 }
 
-async function write(contents: Contents, to: Writable): Promise<number> {
+async function write(contents: Contents, to: Writable, name: string): Promise<number> {
   const stream = writeContents(contents);
   let bytes = 0;
   stream.on('data', (chunk: Buffer) => (bytes += chunk.length));
-  await pipeline(stream, to, { end: to !== process.stdout });
-  return bytes;
+  // Each ends the other with its error: the first of them is whose it is.
+  let failed: 'reading' | 'writing' | null = null;
+  stream.on('error', () => (failed ??= 'reading'));
+  const onError = (): void => {
+    failed ??= 'writing';
+  };
+  to.on('error', onError);
+  try {
+    await pipeline(stream, to, { end: to !== process.stdout });
+    return bytes;
+  } catch (error) {
+    throw failed === 'writing' ? fileTrouble(error, 'written', name) : error;
+  } finally {
+    to.off('error', onError);
+  }
 }
 
 interface Written {

@@ -12,6 +12,7 @@ import { NewerDatabaseError } from '../engine/store/migrate.ts';
 import { findPackageRoot } from './init/package-root.ts';
 import { perennialProgram } from './program.ts';
 import { databaseAway } from './support/database-away.ts';
+import { fileTrouble } from './support/file-trouble.ts';
 import { shown } from './support/terminal.ts';
 
 /** What a person can mend: the message is enough. Anything else is a bug and shows its stack. */
@@ -43,11 +44,19 @@ function wordsFor(error: unknown): string {
 
 /** Whoever reads may have enough, as `head` does after some lines. What the command does, it finishes all the same. */
 function carryOnUnread(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE') return;
+  process.exitCode = 1;
+  // A command that writes a file there listens as well, and says it in its own words.
+  if (process.stdout.listenerCount('error') > 1) return;
+  const trouble = fileTrouble(error, 'written', 'standard output');
+  process.stderr.write(`${trouble instanceof Error ? trouble.message : String(trouble)}.\n`);
 }
 
 process.stdout.on('error', carryOnUnread);
-process.stderr.on('error', carryOnUnread);
+// Where nothing can be said, the exit code is left.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.exitCode = 1;
+});
 
 try {
   await main();

@@ -1,6 +1,5 @@
 /** `perennial restore`: fills an empty database with a backup. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { readContents } from '../engine/store/whole/file.ts';
@@ -9,6 +8,7 @@ import { time } from '../engine/store/sql.ts';
 import { formatInstant } from '../engine/time/text.ts';
 import { count } from './check/format.ts';
 import { databaseName, withConnection } from './support/connection.ts';
+import { fileTrouble } from './support/file-trouble.ts';
 import { answerOf } from './support/whole.ts';
 import { staffCommand, type Answer, type StaffOptions } from './support/staff.ts';
 import { processTerminal, type Terminal } from './support/terminal.ts';
@@ -25,15 +25,33 @@ export function restoreCommand(terminal: Terminal = processTerminal()): Command 
     .argument('<file>', 'what "perennial backup" wrote; "-" is standard input')
     .action(async (file: string, options: StaffOptions) => {
       await answerOf(terminal, options, async () => {
-        if (file !== STREAM && (await stat(file).catch(() => null)) === null) {
-          return { json: { outcome: 'no file', file }, text: `There is no file ${file}.\n`, failed: true };
+        if (file === STREAM) return restore(process.stdin, 'standard input', options);
+        const handle = await openBackup(file);
+        try {
+          return await restore(handle.createReadStream({ autoClose: false }), file, options);
+        } finally {
+          await handle.close();
         }
-        return restore(file === STREAM ? process.stdin : createReadStream(file), options);
       });
     });
 }
 
-async function restore(bytes: Readable, { project }: StaffOptions): Promise<Answer> {
+async function openBackup(file: string): Promise<FileHandle> {
+  let handle: FileHandle | null = null;
+  try {
+    handle = await open(file);
+    // Before the database is opened, and perhaps made, for nothing.
+    if ((await handle.stat()).isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
+    return handle;
+  } catch (error) {
+    await handle?.close();
+    throw fileTrouble(error, 'read', file);
+  }
+}
+
+async function restore(bytes: Readable, name: string, { project }: StaffOptions): Promise<Answer> {
+  const failed: unknown[] = [];
+  bytes.on('error', (error) => failed.push(error));
   return withConnection(project, 'perennial restore', async ({ client, config }) => {
     const contents = await readContents(bytes);
     const { takenAt, version } = contents.head;
@@ -59,5 +77,7 @@ async function restore(bytes: Readable, { project }: StaffOptions): Promise<Answ
       await client.query('rollback').catch(() => undefined);
       throw error;
     }
+  }).catch((error: unknown) => {
+    throw failed.includes(error) ? fileTrouble(error, 'read', name) : error;
   });
 }

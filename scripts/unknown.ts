@@ -120,7 +120,8 @@ function refOf(id: number): string {
 }
 
 function collectIds(text: string, earlier: readonly number[] | undefined): readonly number[] {
-  const [, id] = /^(?:send:)?([1-9]\d{0,15})$/.exec(text.trim()) ?? [];
+  // No longer than numbers are exact: 10^16 would be another mail.
+  const [, id] = /^(?:send:)?([1-9]\d{0,14})$/.exec(text.trim()) ?? [];
   if (id === undefined) throw new InvalidArgumentError('Expected send:ID, as "perennial unknown" shows it.');
   return [...(earlier ?? []), Number(id)];
 }

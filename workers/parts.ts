@@ -12,7 +12,7 @@ import type { AnswerLinks } from '../engine/message/survey.ts';
 import type { SourceFile } from '../engine/playbook/problem.ts';
 import { closeEach } from './closing.ts';
 import type { Config } from './config.ts';
-import { openEmbeddedPostgres } from './embedded/open.ts';
+import { openIfEmbedded } from './embedded/existing.ts';
 import { siteOf } from './embedded/site.ts';
 import { openMetrics, type Metrics } from './monitoring/metrics.ts';
 import { errorFields, type Logger } from './log.ts';
@@ -67,14 +67,13 @@ export interface OpenOptions {
   readonly readOnly?: boolean;
 }
 
-/** Opens and migrates the database of the configuration; without one, the embedded PostgreSQL. */
+/** Opens and migrates the database of the configuration; without one, the embedded PostgreSQL. @throws ProjectError where no company is. */
 export async function openConfiguredDatabase(
   config: Config,
   log: Logger,
   options: OpenOptions = {},
 ): Promise<OpenDatabase> {
-  const embedded =
-    config.database.kind === 'embedded' ? await openEmbeddedPostgres({ projectDir: config.projectDir, log }) : null;
+  const embedded = await openIfEmbedded(config, log);
   const url = config.database.kind === 'embedded' ? (embedded?.url ?? '') : config.database.url;
   const db = openDatabase(url, options);
   const close = async (): Promise<void> =>

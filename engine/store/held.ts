@@ -33,7 +33,8 @@ export interface HeldItem extends HeldRef {
 /** How much is held, by kind. */
 export type HeldCounts = Readonly<Record<HeldKind, number>>;
 
-const REF = /^(customer|enrolment|send|event|webhook):([1-9]\d{0,15})$/;
+/** No longer than numbers are exact: 10^16 would be somebody else's. */
+const REF = /^(customer|enrolment|send|event|webhook):([1-9]\d{0,14})$/;
 
 /** Reads `send:12`; null for anything else. */
 export function parseHeldRef(text: string): HeldRef | null {

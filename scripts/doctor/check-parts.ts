@@ -1,6 +1,4 @@
 /** What the engine runs on: the database, the queue, and the address under which readers reach it. */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { isNativeError } from 'node:util/types';
 import {
   checkRedis,
@@ -15,6 +13,7 @@ import { StoreError } from '../../engine/store/errors.ts';
 import { NewerDatabaseError } from '../../engine/store/migrate.ts';
 import { maskUrl, type Config } from '../../workers/config.ts';
 import { EmbeddedPostgresError } from '../../workers/embedded/error.ts';
+import { hasEmbeddedData } from '../../workers/embedded/existing.ts';
 import { openLog } from '../../workers/log.ts';
 import { compileSources, openConfiguredDatabase } from '../../workers/parts.ts';
 import { databaseAway } from '../support/database-away.ts';
@@ -35,10 +34,7 @@ const MIGRATE = 'run "perennial migrate"';
 /** Opens the database, changes nothing, and looks at its clock and at what is deployed. */
 export async function checkDatabase(config: Config): Promise<DatabaseChecked> {
   const { database } = config;
-  if (
-    database.kind === 'embedded' &&
-    !['postgres', 'postgres.where'].some((name) => existsSync(path.join(database.dir, name)))
-  ) {
+  if (database.kind === 'embedded' && !hasEmbeddedData(database.dir)) {
     return {
       findings: [skip('database', 'no DATABASE_URL: an embedded one is made at the first start')],
       release: null,

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { openConnection } from '../../engine/store/database.ts';
 import { readConfig, type Config } from '../../workers/config.ts';
-import { openEmbeddedPostgres } from '../../workers/embedded/open.ts';
+import { openIfEmbedded } from '../../workers/embedded/existing.ts';
 import { openLog } from '../../workers/log.ts';
 
 /** What a command that copies works with. */
@@ -18,9 +18,9 @@ export async function withConnection<T>(
   work: (context: ConnectionContext) => Promise<T>,
 ): Promise<T> {
   const config = readConfig(process.env, project);
-  const { database, projectDir } = config;
+  const { database } = config;
   const log = openLog({ level: 'warn', name: 'command' });
-  const embedded = database.kind === 'embedded' ? await openEmbeddedPostgres({ projectDir, log }) : null;
+  const embedded = await openIfEmbedded(config, log);
   try {
     const client = await openConnection(embedded?.url ?? (database.kind === 'external' ? database.url : ''), name);
     try {

@@ -3,11 +3,12 @@ import { DatabaseAway } from '../../engine/store/home.ts';
 import { StoreError } from '../../engine/store/errors.ts';
 import { NewerDatabaseError } from '../../engine/store/migrate.ts';
 import { FillError } from '../../engine/store/whole/fill-database.ts';
+import { FileTrouble } from './file-trouble.ts';
 import type { Answer, StaffOptions } from './staff.ts';
 import type { Terminal } from './terminal.ts';
 import { jsonLine } from './times.ts';
 
-const EXPECTED = [DatabaseAway, FillError, NewerDatabaseError, StoreError];
+const EXPECTED = [DatabaseAway, FileTrouble, FillError, NewerDatabaseError, StoreError];
 
 /** Prints what a command came to; what a person can mend is an answer as well. */
 export async function answerOf(terminal: Terminal, options: StaffOptions, work: () => Promise<Answer>): Promise<void> {
@@ -19,7 +20,7 @@ export async function answerOf(terminal: Terminal, options: StaffOptions, work: 
     const code = 'code' in error ? String(error.code) : error.name;
     result = {
       json: { outcome: code, message: error.message },
-      text: `Nothing was done: ${error.message}.\n`,
+      text: `Nothing was done: ${error.message}${/[.?]$/.test(error.message) ? '' : '.'}\n`,
       failed: true,
     };
   }

@@ -342,6 +342,8 @@ describe('what is held', () => {
     ]);
     expect(await countHeld(staffed.db)).toEqual({ customer: 1, enrolment: 1, send: 1, event: 1, webhook: 0 });
     expect(parseHeldRef('send:0')).toBeNull();
+    // As a number it is 10000000000000000.
+    expect(parseHeldRef('send:9999999999999999')).toBeNull();
   });
 
   it('of a customer, is retried with the events that were kept, in their order', async () => {
