@@ -1,4 +1,5 @@
 /** A task that is done again and again until it is told to stop. */
+import { classifyFailure } from '../engine/store/failures.ts';
 import { errorFields, type Logger } from './log.ts';
 
 /** A running loop. `stop` waits until the round under way is over. */
@@ -42,7 +43,10 @@ export function startLoop(
       try {
         pauseMs = await round();
       } catch (error) {
-        log.error({ loop: name, ...errorFields(error) }, 'a round failed and will be tried again');
+        const fields = { loop: name, ...errorFields(error) };
+        // Another transaction was in the way, as that of a process which hangs until the database ends its session: nobody need do anything.
+        const level = classifyFailure(error) === 'contention' ? 'warn' : 'error';
+        log[level](fields, 'a round failed and will be tried again');
         options.onError?.();
         pauseMs = options.afterErrorMs ?? 1_000;
       }
