@@ -23,6 +23,7 @@ import type { Loop } from './loop.ts';
 import { openActivity, type Activity, type Watched } from './monitoring/activity.ts';
 import { openDeliveryMeter } from './monitoring/meter.ts';
 import type { Metrics } from './monitoring/metrics.ts';
+import { openPatience } from './patience.ts';
 import { openPacing } from './pacing.ts';
 import type { Parts } from './parts.ts';
 import { openRenderErrors } from './render-errors.ts';
@@ -71,7 +72,8 @@ export function startFleet(
 ): Fleet {
   const { db, cache, queue, log, config, metrics } = parts;
   const hints = openHints(queue, log, metrics);
-  const activity = openActivity(watchedOf(roles));
+  const activity = openActivity(watchedOf(roles), (of) => isMailLane(of) && transports?.[of].isServersTurn === true);
+  const patience = openPatience({ limit: config.smtpConnections, log });
   const signal = openSignal();
   const handlers = new Map<Lane, (ids: readonly number[], db: Database) => Promise<void>>();
   const closers: Closer[] = [];
@@ -107,7 +109,7 @@ export function startFleet(
       holding,
       settling,
       transports,
-      pacing: openPacing({ db, log }),
+      pacing: openPacing({ db, log, onBegin: (send) => holding.claimed(send) }),
       isDraining: () => draining,
       provider,
       meter: openDeliveryMeter(metrics, providerLabel(config, provider), (lane) => {
@@ -151,7 +153,9 @@ export function startFleet(
   const calling = roles.includes('deliver') && keys !== null ? startCalling({ db, keys, allow, log }) : null;
 
   let hintedAtMs = Number.NEGATIVE_INFINITY;
-  const handle = async (lane: Lane, ids: readonly number[], source: 'hint' | 'sweep'): Promise<void> => {
+  const handle = async (lane: Lane, ids: readonly number[], source: 'hint' | 'sweep'): Promise<void> =>
+    isMailLane(lane) ? patience.waitFor(lane, handleAll(lane, ids, source)) : handleAll(lane, ids, source);
+  const handleAll = async (lane: Lane, ids: readonly number[], source: 'hint' | 'sweep'): Promise<void> => {
     const endTimer = metrics.jobSeconds.startTimer({ lane });
     let result = 'failed';
     try {
@@ -213,7 +217,9 @@ export function startFleet(
       if (calling !== null) atWork.push({ what: 'the calls of webhooks', close: async () => calling.close() });
       if (sweep !== null) atWork.push({ what: 'the sweep', close: async () => sweep.stop() });
       const together: Closer = { what: 'those at work', close: async () => closeTogether(atWork, log) };
-      await closeEach([together, ...closers], log);
+      // The workers are closed by then, so that no further job is left to itself.
+      const left: Closer = { what: 'jobs that wait for the mail server', close: async () => patience.close() };
+      await closeEach([together, left, ...closers], log);
     },
   };
 }
@@ -224,6 +230,10 @@ function beginAtZero(metrics: Metrics, lane: Lane): void {
     for (const source of ['hint', 'sweep']) metrics.jobs.inc({ lane, source, result }, 0);
   }
   metrics.roundErrors.inc({ loop: 'sweep' }, 0);
+}
+
+function isMailLane(of: Watched): of is MailLane {
+  return of === 'transactional' || of === 'bulk';
 }
 
 function watchedOf(roles: readonly Exclude<Role, 'public'>[]): readonly Watched[] {

@@ -5,9 +5,6 @@ import type { MailLane } from '../engine/store/claim.ts';
 import { closeEach } from './closing.ts';
 import { inboxDir, type Parts } from './parts.ts';
 
-/** How long a server may take to connect and to reply; meanwhile the process renews its hand-overs (holding.ts). */
-const TIMEOUTS = { connectMs: 15_000, replyMs: 40_000 } as const;
-
 /** The ways out of one process. */
 export interface Outgoing {
   readonly transports: Readonly<Record<MailLane, Transport>>;
@@ -23,8 +20,8 @@ export async function openOutgoing(parts: Parts): Promise<Outgoing> {
   const isLocal = config.smtpUrl === null && config.inboxUrl === null;
   const inbox = isLocal ? await startInbox({ dir: inboxDir(config), host: '127.0.0.1', port: 0 }) : null;
   const url = config.smtpUrl ?? config.inboxUrl ?? inbox?.url ?? '';
-  const bulk = openTransport({ url, connections, log, timeouts: TIMEOUTS });
-  const transactional = openTransport({ url, connections, log, timeouts: TIMEOUTS });
+  const bulk = openTransport({ url, connections, log });
+  const transactional = openTransport({ url, connections, log });
   return {
     transports: { transactional, bulk },
     notes: config.smtpUrl === null ? [NO_SMTP] : [],

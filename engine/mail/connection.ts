@@ -6,10 +6,12 @@ import type { MailServer } from './url.ts';
 
 /** How long to wait, in milliseconds. */
 export interface Timeouts {
-  /** For the connection and the greeting, each. */
+  /** For the connection, its TLS and the greeting, together. */
   readonly connectMs: number;
-  /** For each reply. RFC 5321 section 4.5.3.2 asks for 2 to 10 minutes. */
+  /** For each reply up to the end of a message. RFC 5321 section 4.5.3.2 asks for 2 to 5 minutes. */
   readonly replyMs: number;
+  /** For the reply to the end of a message: RFC 5321 section 4.5.3.2.6 asks for 10 minutes. Default: `replyMs`. */
+  readonly endMs?: number;
 }
 
 /** Where the mail's own log goes; pino fits. */
@@ -18,6 +20,8 @@ export interface MailLog {
   warn(fields: object, message: string): void;
 }
 
+/** A connection without a mail is closed before the server does that: most do after 2 to 5 minutes. */
+const IDLE_MS = 60_000;
 /** Nothing depends on the answer to QUIT, and a process that is to end waits for it. */
 const GOODBYE_MS = 2_000;
 const WRITABLE_ADDRESS = /^[\x21-\x3b\x3d\x3f-\x7e]+$/;
@@ -25,13 +29,15 @@ const WRITABLE_ADDRESS = /^[\x21-\x3b\x3d\x3f-\x7e]+$/;
 /** One open connection. A connection whose state is in doubt is destroyed, never used again. */
 export class MailConnection {
   readonly #session: SmtpSession;
+  readonly #timeouts: Timeouts;
   readonly #log: MailLog;
   #alive = true;
   #refused = false;
   #used = 0;
 
-  private constructor(smtp: SMTPConnection, hello: string, log: MailLog) {
+  private constructor(smtp: SMTPConnection, hello: string, timeouts: Timeouts, log: MailLog) {
     this.#session = new SmtpSession(smtp, hello);
+    this.#timeouts = timeouts;
     this.#log = log;
     smtp.once('end', () => {
       log.debug({}, 'mail connection ended');
@@ -60,7 +66,7 @@ export class MailConnection {
       const hello = String(smtp.lastServerResponse);
       if (credentials !== null)
         await settled(smtp, (callback) => smtp.login({ ...credentials, credentials }, callback));
-      return new MailConnection(smtp, hello, log);
+      return new MailConnection(smtp, hello, timeouts, log);
     } catch (error) {
       smtp.close();
       throw error;
@@ -77,6 +83,16 @@ export class MailConnection {
     return this.#alive;
   }
 
+  /** Whether the commands of a mail are out that is to follow. */
+  get isAhead(): boolean {
+    return this.#session.ahead !== null;
+  }
+
+  /** Whether a mail is on it that waits for the server's word. */
+  get isServersTurn(): boolean {
+    return this.#session.isServersTurn;
+  }
+
   /**
    * Tries one mail. Never rejects: whatever happens is an outcome. A mail that `following` named must be the next one
    * here if the connection is still alive.
@@ -87,12 +103,16 @@ export class MailConnection {
       return { outcome: { kind: 'permanent', reason, code: null }, stale: false, reusable: true };
     }
     this.#used += 1;
+    const { replyMs, endMs = replyMs } = this.#timeouts;
     const ended = await converse(this.#session, mail, {
       handOver,
+      replyMs,
+      endMs,
       following: (fits) => following((next) => isWritable(next) && fits(next)),
       onRefused: (error) => this.#log.warn({ err: error }, 'a hand-over failed; the mail is withheld'),
     });
     this.#refused = ended.outcome.kind !== 'accepted';
+    this.#session.ownTurn(IDLE_MS);
     return ended;
   }
 
@@ -100,8 +120,10 @@ export class MailConnection {
   async reset(): Promise<boolean> {
     // After the end of a message the server is ready for the next without being told, and that one may be under way.
     if (!this.#refused || !this.#alive || this.#session.ahead !== null) return this.#alive;
+    this.#session.serversTurn(IDLE_MS);
     this.#session.write('RSET\r\n');
     const answer = await this.#session.answer();
+    this.#session.ownTurn(IDLE_MS);
     if (answer.kind === 'reply' && answer.code >= 200 && answer.code < 300) {
       this.#refused = false;
     } else {

@@ -33,6 +33,9 @@ export type Following = (fits: (mail: OutgoingMail) => boolean) => OutgoingMail 
 export interface Conversing {
   readonly handOver: HandOver;
   readonly following: Following;
+  /** How long the server may be silent before and after the end of the message, in ms. */
+  readonly replyMs: number;
+  readonly endMs: number;
   /** Hears of a hand-over that threw. */
   readonly onRefused: (error: unknown) => void;
 }
@@ -61,6 +64,7 @@ const OUT_OF_TURN: SmtpFault = { message: 'the server spoke out of turn', code: 
 export async function converse(session: SmtpSession, mail: OutgoingMail, parts: Conversing): Promise<Ended> {
   const isAhead = session.ahead === mail;
   session.ahead = null;
+  session.serversTurn(parts.replyMs);
   const refused = await address(session, mail, isAhead);
   const ended = refused === null ? await transmit(session, mail, parts) : failed(refused, 'envelope');
   // Such a mail is tried again, and over a connection where nothing came early.
@@ -114,6 +118,7 @@ async function transmit(session: SmtpSession, { message }: OutgoingMail, parts: 
   const body = withoutEnd(transparent(message));
   const isLarge = body.length > ONE_PIECE;
   if (isLarge) session.write(body);
+  session.ownTurn(parts.replyMs);
   const answered = session.answer();
   const granted = ask(parts);
   const early = await Promise.race([answered, granted]);
@@ -125,6 +130,7 @@ async function transmit(session: SmtpSession, { message }: OutgoingMail, parts: 
   }
   if (!early) return WITHHELD;
   const end = END + commandsAhead(session, parts.following);
+  session.serversTurn(parts.endMs);
   session.write(isLarge ? end : Buffer.concat([body, Buffer.from(end, 'latin1')]));
   const answer = await answered;
   if (answer.kind === 'lost') return failed(answer.fault, 'ended');

@@ -37,6 +37,7 @@ export class SmtpSession {
   #lines: string[] = [];
   #rest = '';
   #lost: SmtpFault | null = null;
+  #isServersTurn = false;
   /** For whom the commands went out already, together with the end of the mail before. */
   ahead: object | null = null;
 
@@ -61,6 +62,23 @@ export class SmtpSession {
   /** False when the server has spoken though nobody asked: what it says next would be taken for another answer. */
   get isQuiet(): boolean {
     return this.#answers.length === 0 && this.#rest === '' && this.#lines.length === 0;
+  }
+
+  /** Whether it waits for the server's word, which comes within the time of that turn or never. */
+  get isServersTurn(): boolean {
+    return this.#isServersTurn && this.#lost === null;
+  }
+
+  /** The server is to answer; it may be silent for so long, in ms, or the connection is over. */
+  serversTurn(withinMs: number): void {
+    this.#isServersTurn = true;
+    this.#socket.setTimeout(withinMs);
+  }
+
+  /** Nothing is asked of the server for now; after so long without a word from either side the connection is over. */
+  ownTurn(withinMs: number): void {
+    this.#isServersTurn = false;
+    this.#socket.setTimeout(withinMs);
   }
 
   write(data: string | Buffer): void {

@@ -18,8 +18,12 @@ export interface Transport {
   deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome>;
   /** `HOST:PORT` of the mail server. */
   readonly server: string;
-  /** How many mails have a connection at present: each has asked for its hand-over or, mostly, is about to. */
+  /**
+   * How many mails have a connection at present, slow ones apart: each has asked for its hand-over or, mostly, is about to.
+   */
   readonly conversations: number;
+  /** Whether the server's word is waited for at present, be it that a connection is being opened. No wait is for ever. */
+  readonly isServersTurn: boolean;
   /** Connects and signs in. @throws {MailError} `unreachable` */
   verify(): Promise<void>;
   /** Begins no more conversation: mails that wait for a connection, and later ones, are `withheld`. */
@@ -32,14 +36,17 @@ export interface Transport {
 export interface TransportOptions {
   /** See `parseSmtpUrl`. */
   readonly url: string;
-  /** Connections at most, from 1. They are opened when needed. */
+  /** Connections at most, from 1, slow ones apart: as many again. They are opened when needed. */
   readonly connections: number;
   readonly log?: MailLog;
-  /** Default: 30 s to connect, 120 s for a reply. */
+  /** Default: 2 minutes to connect, 5 minutes for a reply, 10 minutes for the one to the end of a message. */
   readonly timeouts?: Timeouts;
+  /** After so long, in ms, the connection of a mail, or the opening of one, is slow. Default 30 s. */
+  readonly slowMs?: number;
 }
 
-const DEFAULT_TIMEOUTS: Timeouts = { connectMs: 30_000, replyMs: 120_000 };
+const DEFAULT_TIMEOUTS: Timeouts = { connectMs: 120_000, replyMs: 300_000, endMs: 600_000 };
+const SLOW_MS = 30_000;
 /** Servers limit it, most to 100 or more, and say 421 then; before that a new connection is cheap. */
 const MAILS_PER_CONNECTION = 500;
 const STOPPED: Slot = { failure: { kind: 'withheld' } };
@@ -71,13 +78,21 @@ class SmtpTransport implements Transport {
   readonly #limit: number;
   readonly #log: MailLog;
   readonly #timeouts: Timeouts;
+  readonly #slowMs: number;
   readonly #idle: MailConnection[] = [];
   readonly #waiting: Waiter[] = [];
   /** Whose commands went out ahead over a connection, so that it is theirs next. */
   readonly #promised = new Map<MailConnection, Waiter>();
   readonly #underWay = new Set<Promise<unknown>>();
+  /** Connections that carry a mail, and those of them that take long for it. */
+  readonly #busy = new Set<MailConnection>();
+  readonly #late = new Set<MailConnection>();
   /** Connections that are open, being opened or being made ready. */
   #open = 0;
+  /** How many of these are being opened. */
+  #opening = 0;
+  /** How many of these are slow: others are opened in their place (docs/decisions/0052). */
+  #slow = 0;
   /** Whether commands may go out with the end of the mail before. */
   #goesAhead = true;
   #stopped = false;
@@ -88,6 +103,7 @@ class SmtpTransport implements Transport {
     this.#limit = options.connections;
     this.#log = options.log ?? SILENT;
     this.#timeouts = options.timeouts ?? DEFAULT_TIMEOUTS;
+    this.#slowMs = options.slowMs ?? SLOW_MS;
   }
 
   get server(): string {
@@ -95,7 +111,11 @@ class SmtpTransport implements Transport {
   }
 
   get conversations(): number {
-    return this.#open - this.#idle.length;
+    return this.#open - this.#idle.length - this.#slow;
+  }
+
+  get isServersTurn(): boolean {
+    return this.#opening > 0 || [...this.#busy].some((connection) => connection.isServersTurn);
   }
 
   async deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome> {
@@ -136,7 +156,13 @@ class SmtpTransport implements Transport {
     if ('failure' in slot) return { outcome: slot.failure, stale: false };
     const { connection } = slot;
     const reused = connection.used > 0;
-    const attempt = await connection.deliver(mail, handOver, (fits) => this.#promise(connection, fits));
+    this.#busy.add(connection);
+    const attempt = await this.#watched(
+      connection.deliver(mail, handOver, (fits) => this.#promise(connection, fits)),
+      connection,
+    );
+    this.#busy.delete(connection);
+    this.#late.delete(connection);
     if (attempt.wasAhead) this.#goesAhead = false;
     this.#release(connection);
     return { outcome: attempt.outcome, stale: (attempt.stale || attempt.wasAhead === true) && reused };
@@ -151,21 +177,61 @@ class SmtpTransport implements Transport {
       this.#open -= 1;
       connection?.destroy();
     }
-    if (this.#open < this.#limit) return this.#connect();
+    if (this.#hasRoom) return this.#connect();
     return new Promise((resolve) => this.#waiting.push({ mail: fresh ? null : mail, give: resolve }));
+  }
+
+  get #hasRoom(): boolean {
+    return this.#open - this.#slow < this.#limit;
+  }
+
+  /** A connection that takes long for its mail gives its place to another, as long as there are not too many of these. */
+  async #watched<T>(work: Promise<T>, connection: MailConnection | null): Promise<T> {
+    let isSlow = false;
+    const timer = setTimeout(() => {
+      if (connection !== null) this.#takeBack(connection);
+      if (this.#slow >= this.#limit) return;
+      isSlow = true;
+      this.#slow += 1;
+      this.#serveOne();
+    }, this.#slowMs);
+    try {
+      return await work;
+    } finally {
+      clearTimeout(timer);
+      if (isSlow) this.#slow -= 1;
+    }
+  }
+
+  /** The mail that was to follow is another connection's; its commands are out, so this one ends with the mail it has. */
+  #takeBack(connection: MailConnection): void {
+    this.#late.add(connection);
+    const promised = this.#promised.get(connection);
+    this.#promised.delete(connection);
+    if (promised === undefined) return;
+    if (this.#stopped) promised.give(STOPPED);
+    else this.#waiting.unshift(promised);
+  }
+
+  #serveOne(): void {
+    const next = this.#hasRoom ? this.#waiting.shift() : undefined;
+    if (next !== undefined) void this.#track(this.#connect().then(next.give));
   }
 
   async #connect(): Promise<Slot> {
     this.#open += 1;
+    this.#opening += 1;
     try {
-      return { connection: await MailConnection.open(this.#server, this.#timeouts, this.#log) };
+      return { connection: await this.#watched(MailConnection.open(this.#server, this.#timeouts, this.#log), null) };
     } catch (error) {
       this.#open -= 1;
       const failure = classify(faultOf(error), 'opening');
       this.#log.warn({ err: error }, 'cannot connect to the mail server');
-      // With no connection left nobody would ever serve those in the queue, and they would fare no better.
-      if (this.#open === 0) for (const waiting of this.#waiting.splice(0)) waiting.give({ failure });
+      // With none left but slow ones, nobody would serve those in the queue soon, and they would fare no better.
+      if (this.#open <= this.#slow) for (const waiting of this.#waiting.splice(0)) waiting.give({ failure });
       return { failure };
+    } finally {
+      this.#opening -= 1;
     }
   }
 
@@ -176,7 +242,7 @@ class SmtpTransport implements Transport {
   /** Takes the first of those who wait out of the queue, for this connection, if its mail fits. */
   #promise(connection: MailConnection, fits: (mail: OutgoingMail) => boolean): OutgoingMail | null {
     const [first] = this.#waiting;
-    const hasRoom = this.#goesAhead && connection.used < MAILS_PER_CONNECTION;
+    const hasRoom = this.#goesAhead && !this.#late.has(connection) && connection.used < MAILS_PER_CONNECTION;
     if (!hasRoom || first === undefined || first.mail === null || !fits(first.mail)) return null;
     this.#waiting.shift();
     this.#promised.set(connection, first);
@@ -186,6 +252,13 @@ class SmtpTransport implements Transport {
   async #passOn(connection: MailConnection): Promise<void> {
     const promised = this.#promised.get(connection);
     this.#promised.delete(connection);
+    if (promised === undefined && connection.isAhead) connection.destroy();
+    if (this.#open - this.#slow > this.#limit && promised === undefined) {
+      // It was slow, and its place is another's now, who serves those that wait.
+      this.#open -= 1;
+      void connection.quit();
+      return;
+    }
     if (connection.used >= MAILS_PER_CONNECTION) void connection.quit();
     const ready = connection.used < MAILS_PER_CONNECTION && (await connection.reset());
     const next = promised ?? this.#waiting.shift();

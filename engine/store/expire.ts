@@ -87,7 +87,7 @@ async function expireHandOvers(
       const left = open.filter((send) => send.status === 'handed' && send.expired);
       const resolutions = left.map((send) => resolveLeft(send, ctx));
       await resolveSends(tx, drafts, resolutions, ctx);
-      const again = resolutions.filter((resolution) => resolution.status === 'planned');
+      const again = resolutions.filter(({ status, dueAt }) => status === 'planned' && (dueAt ?? ctx.now) <= ctx.now);
       const inLane = (transactional: boolean): number[] =>
         again.filter(({ of }) => of.send.transactional === transactional).map(({ of }) => of.customerId);
       const resent = { transactional: inLane(true), bulk: inLane(false) };

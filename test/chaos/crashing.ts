@@ -36,6 +36,9 @@ function watchTransport(transport: Transport): Transport {
     get conversations() {
       return transport.conversations;
     },
+    get isServersTurn() {
+      return transport.isServersTurn;
+    },
     verify: async () => transport.verify(),
     stop: () => transport.stop(),
     close: async () => transport.close(),

@@ -209,6 +209,23 @@ describe('the hand-over', () => {
     },
   );
 
+  it('is no turn of the server while it is asked', async () => {
+    const sink = await sinkWith({});
+    const transport = transportTo(sink.url);
+    for (const mail of [MAIL, LARGE]) {
+      const [asked, decision] = [deferred<void>(), deferred<boolean>()];
+      const delivery = transport.deliver(mail, () => {
+        asked.resolve();
+        return decision.promise;
+      });
+      await asked.promise;
+      expect(transport.isServersTurn).toBe(false);
+      decision.resolve(true);
+      expect((await delivery).kind).toBe('accepted');
+      expect(transport.isServersTurn).toBe(false);
+    }
+  });
+
   it('is not asked again when a reply comes before the end of the message', async () => {
     for (const [line, kind] of [
       ['250 2.0.0 taken', 'retry'],
@@ -254,6 +271,45 @@ describe('kept-open connections', () => {
     const transport = transportTo(sink.url);
     const outcomes = await Promise.all([1, 2, 3].map(() => transport.deliver(MAIL, async () => true)));
     expect(outcomes.map(({ kind }) => kind)).toEqual(['unknown', 'accepted', 'accepted']);
+  });
+
+  it('wait for the answer to a message longer than for others, and not for ever', async () => {
+    const sink = await sinkWith({ thinkMs: 600 });
+    const patient = { connectMs: 30_000, replyMs: 300, endMs: 30_000 };
+    for (const mail of [MAIL, LARGE]) {
+      expect((await transportTo(sink.url, 1, patient).deliver(mail, async () => true)).kind).toBe('accepted');
+    }
+    const impatient = { connectMs: 30_000, replyMs: 30_000, endMs: 300 };
+    expect((await transportTo(sink.url, 1, impatient).deliver(MAIL, async () => true)).kind).toBe('unknown');
+  });
+
+  it('that are slow leave their place to another, and are not more than that', async () => {
+    const sink = await sinkWith(at('dot', STALL, (_, connection) => connection !== 1));
+    const transport = openTransport({ url: sink.url, connections: 1, timeouts: LONG, slowMs: 100 });
+    const slow = transport.deliver(MAIL, async () => true);
+    await sink.reached('dot');
+    expect(transport.isServersTurn).toBe(true);
+    const others = [1, 2, 3].map(() => transport.deliver(MAIL, async () => true));
+    expect((await Promise.all(others)).map(({ kind }) => kind)).toEqual(['accepted', 'accepted', 'accepted']);
+    expect([sink.connections, transport.conversations]).toEqual([2, 0]);
+    await sink.close();
+    expect((await slow).kind).toBe('unknown');
+    expect(transport.isServersTurn).toBe(false);
+    await transport.close();
+  });
+
+  it('that are all slow are as many again at most, and end with those that wait', async () => {
+    const sink = await sinkWith(at('dot', STALL));
+    const transport = openTransport({ url: sink.url, connections: 2, timeouts: LONG, slowMs: 50 });
+    const deliveries = Array.from({ length: 6 }, () => transport.deliver(MAIL, async () => true));
+    while (sink.stalled < 4) await sink.reached('dot');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(sink.connections).toBe(4);
+    transport.stop();
+    await sink.close();
+    const kinds = (await Promise.all(deliveries)).map(({ kind }) => kind);
+    expect(kinds).toEqual([...Array(4).fill('unknown'), 'withheld', 'withheld']);
+    await transport.close();
   });
 
   it('are closed once what is on its way has arrived, and then take nothing', async () => {

@@ -1,19 +1,18 @@
 /** Processes that have work and do nothing are ended, and no others. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import type { Database } from '../../engine/store/database.ts';
-import { openActivity, type Activity } from '../../workers/monitoring/activity.ts';
+import { openActivity, type Activity, type Watched } from '../../workers/monitoring/activity.ts';
 import { openMetrics } from '../../workers/monitoring/metrics.ts';
 import { startWatchdog, type Stuck } from '../../workers/monitoring/watchdog.ts';
 import { outerEnv } from '../chaos/fleet.ts';
 import { testFolder } from '../support/folder.ts';
+import { startSink } from '../support/smtp-sink.ts';
 import { openStaffed, type Staffed } from '../support/staff.ts';
 import { prepareQueue } from '../../engine/queue/queue.ts';
 import { MAILS, orders } from './engine.ts';
@@ -27,14 +26,19 @@ interface Ended {
   readonly log: readonly string[];
 }
 
-/** Runs a process until it ends by itself. */
-async function runToItsEnd(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+/** Runs a process until it ends by itself, or is told to. */
+async function runToItsEnd(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  told: Promise<unknown> = new Promise(() => undefined),
+): Promise<Ended> {
   const child = spawn(process.execPath, args, {
     env: { ...outerEnv(), ...env },
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   const log: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
+  void told.then(() => child.kill('SIGTERM'));
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   return { code, signal, log };
 }
@@ -52,12 +56,8 @@ afterAll(async () => {
 });
 
 describe('a real process', () => {
-  it('whose mail server says nothing any more is ended, with a line that says why', async () => {
-    const silent: Server = createServer(() => undefined);
-    silent.listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    await orders(staffed, ['ada', 'bob']);
-    const ended = await runToItsEnd(
+  const work = async (smtpUrl: string, told?: Promise<unknown>): Promise<Ended> =>
+    runToItsEnd(
       [
         '--import',
         path.join(ROOT, 'test/chaos/die-with-parent.js'),
@@ -70,14 +70,35 @@ describe('a real process', () => {
       ],
       {
         DATABASE_URL: staffed.db.url,
-        SMTP_URL: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+        SMTP_URL: smtpUrl,
         PERENNIAL_PUBLIC_URL: 'https://mail.sample.example',
         PERENNIAL_METRICS_PORT: '0',
         PERENNIAL_WATCHDOG_SECONDS: '2',
         LOG_LEVEL: 'warn',
       },
+      told,
     );
-    silent.close();
+
+  it('that waits for a slow mail server is left alone', async () => {
+    const sink = await startSink({ thinkMs: 6_000 });
+    await orders(staffed, ['cleo']);
+    const sent = async (): Promise<void> => {
+      while ((await staffed.rows(`select from sends where status = 'sent'`)).length < 2) await sleep(100);
+    };
+    expect(await work(sink.url, sent())).toEqual({ code: 0, signal: null, log: [] });
+    expect(sink.taken).toHaveLength(2);
+    await sink.close();
+  }, 60_000);
+
+  it('that gets nowhere is ended, with a line that says why', async () => {
+    const sink = await startSink({});
+    await orders(staffed, ['ada', 'bob']);
+    const ended = await staffed.db.transaction(async (tx) => {
+      // What is claimed is asked whether it may go; what the watchdog itself reads does not wait for this.
+      await tx.query('lock table suppressions in access exclusive mode');
+      return work(sink.url);
+    });
+    await sink.close();
     expect(ended).toMatchObject({ code: 70, signal: null });
     expect(JSON.parse(ended.log.at(-1) ?? '')).toMatchObject({
       level: 60,
@@ -87,7 +108,7 @@ describe('a real process', () => {
       msg: expect.stringContaining('ended by the watchdog'),
     });
     // Nothing was handed over, so nothing is in doubt.
-    expect(await staffed.rows(`select distinct status from sends where handed_at is not null`)).toEqual([]);
+    expect(await staffed.rows(`select status from sends where status in ('handed', 'unknown')`)).toEqual([]);
   }, 60_000);
 
   it('whose event loop is blocked is killed, with a line that says why', async () => {
@@ -108,8 +129,12 @@ const LIMIT_MS = 240;
 const never = new Promise<never>(() => undefined);
 
 /** A watchdog over an activity of one lane, on the real database. */
-async function watch(db: Database, during: (activity: Activity) => Promise<void>): Promise<readonly Stuck[]> {
-  const activity = openActivity(['bulk', 'advance']);
+async function watch(
+  db: Database,
+  during: (activity: Activity) => Promise<void>,
+  isServersTurn?: (of: Watched) => boolean,
+): Promise<readonly Stuck[]> {
+  const activity = openActivity(['bulk', 'advance'], isServersTurn);
   const stuck: Stuck[] = [];
   const dog = startWatchdog({
     activity,
@@ -170,6 +195,19 @@ describe('the watchdog', () => {
       await job;
     });
     expect({ lane, own }).toEqual({ lane: [], own: [] });
+  }, 30_000);
+
+  it('waits with a lane for the word of a mail server, and with no other', async () => {
+    const { db } = staffed;
+    const stuck = await watch(
+      db,
+      async (activity) => {
+        for (const lane of ['bulk', 'advance'] as const) void activity.job(lane, db, async () => never);
+        await limits(2);
+      },
+      (of) => of === 'bulk',
+    );
+    expect(new Set(stuck.map(({ lane }) => lane))).toEqual(new Set(['advance']));
   }, 30_000);
 
   it('ends a process that leaves due work alone, but not what is paused, held or not due', async () => {

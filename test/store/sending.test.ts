@@ -201,9 +201,12 @@ describe('claim, hand over, settle', () => {
     expect(await fleet.claim('transactional', [ada])).toEqual([]);
   });
 
-  it('stops resending after three copies', async () => {
+  it('gives a server that does not answer more and more time, and stops resending after three copies', async () => {
     await fleet.event('question.asked', ['ada']);
-    for (let round = 0; round < 4; round += 1) {
+    for (const at of ['09:00', '09:01', '09:06', '09:21']) {
+      await fleet.at(new Date(Date.parse(`2026-03-02T${at}:00Z`) - 1).toISOString());
+      if (at !== '09:00') expect(await fleet.claim('transactional', [ada])).toEqual([]);
+      await fleet.at(`2026-03-02T${at}:00Z`);
       const claimed = await fleet.claim('transactional', [ada]);
       expect(await fleet.hand(claimed)).toEqual([true]);
       await fleet.settle(claimed, { kind: 'unknown', reason: 'reset' });
@@ -211,6 +214,22 @@ describe('claim, hand over, settle', () => {
     expect(await fleet.rows(`select status, resends from sends where lane = 'transactional'`)).toEqual([
       { status: 'unknown', resends: 3 },
     ]);
+  });
+
+  it('sends a first copy for a dead process at once, and waits with a second', async () => {
+    await fleet.event('question.asked', ['ada']);
+    const dueAt = async (): Promise<unknown> =>
+      (await fleet.rows(`select due_at from sends where lane = 'transactional'`))[0]?.['due_at'];
+    const die = async (): Promise<unknown> => {
+      expect(await fleet.hand(await fleet.claim('transactional', [ada]))).toEqual([true]);
+      await fleet.expireAll();
+      return (await expire()).planned.transactional;
+    };
+    expect(await die()).toEqual([ada]);
+    expect(await dueAt()).toBe(NOW);
+    // Nobody is told of a mail that is not due yet.
+    expect(await die()).toEqual([]);
+    expect(await dueAt()).toBe(NOW + 5 * 60_000);
   });
 
   it('leaves an open question to a person where the playbook says so', async () => {

@@ -29,7 +29,7 @@ export function deliveryParts(of: {
     cache,
     hints,
     handOver,
-    holding: { begin: () => undefined, end: () => undefined, close: async () => undefined },
+    holding: { claimed: () => undefined, begin: () => undefined, end: () => undefined, close: async () => undefined },
     settling: openSettling({ db, cache, hints, log, onSettled: () => undefined }),
     transports: { transactional: transport, bulk: transport },
     claimSize: claimSizeFor(1, 1),

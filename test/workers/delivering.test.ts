@@ -50,6 +50,7 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
     const transport: Transport = {
       server: 'sink.test:25',
       conversations: 0,
+      isServersTurn: false,
       deliver: () => Promise.reject(new Error('nothing may be delivered')),
       verify: async () => undefined,
       stop: () => undefined,
@@ -60,7 +61,7 @@ describe('a mail that cannot be composed for a reason nobody foresaw', () => {
       cache,
       hints,
       handOver: { handOver: async () => false, accepted: async () => undefined, close: async () => undefined },
-      holding: { begin: () => undefined, end: () => undefined, close: async () => undefined },
+      holding: { claimed: () => undefined, begin: () => undefined, end: () => undefined, close: async () => undefined },
       settling,
       transports: { transactional: transport, bulk: transport },
       claimSize: claimSizeFor(1, 1),

@@ -64,6 +64,27 @@ it('is renewed while the process waits, and is in doubt when it does no more', a
   expect(await statusOf()).toEqual({ [waited.sendId]: 'unknown', [forgotten.sendId]: 'unknown' });
 });
 
+it('is renewed as a claim as long as its process waits for the server to ask for it', async () => {
+  const { db } = staffed;
+  const [waited, asleep] = await claimedFor(['finn', 'gus']);
+  if (waited === undefined || asleep === undefined) throw new Error('two mails are due');
+  const shorten = `update sends set lease_until = clock_timestamp() + $1 * interval '1 millisecond' where id = any ($2)`;
+  await db.query(shorten, [LASTS_MS, [waited.sendId]]);
+  await db.query(shorten, [0, [asleep.sendId]]);
+  const handOver = openHandOver(db, { answerMs: LASTS_MS });
+  const holding = openHolding({ db, log: pino({ level: 'silent' }), renewEveryMs: LASTS_MS / 8, lastsMs: LASTS_MS });
+  for (const send of [waited, asleep]) holding.claimed(send);
+  await sleep(2 * LASTS_MS);
+  await holding.close();
+  expect(await handOver.handOver(waited)).toBe(true);
+  // What has run out is renewed for nobody.
+  expect(await handOver.handOver(asleep)).toBe(false);
+  await handOver.close();
+  await db.query(`update sends set status = 'sent', settled_at = now(), lease_until = null where id = $1`, [
+    waited.sendId,
+  ]);
+});
+
 it('is known to have been sent when its process dies after the server has accepted it', async () => {
   const { db, cache } = staffed;
   const [alone, followed, next] = await claimedFor(['cleo', 'dora', 'eve']);

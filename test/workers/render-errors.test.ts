@@ -43,6 +43,7 @@ function openProcess(): DeliveryParts {
   const transport: Transport = {
     server: 'sink.test:25',
     conversations: 1,
+    isServersTurn: false,
     deliver: async (_, handedOver) =>
       (await handedOver()) ? { kind: 'accepted', response: '250 ok' } : { kind: 'withheld' },
     verify: async () => undefined,

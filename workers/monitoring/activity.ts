@@ -20,20 +20,26 @@ export interface Activity {
   progress(watched: Watched): void;
   /** How often that was. */
   progressOf(watched: Watched): number;
+  /** Whether it waits for the word of a mail server at present, which comes in its time or is given up. */
+  isServersTurn(watched: Watched): boolean;
   /** Jobs that ended, well or not. */
   endedOf(watched: Watched): number;
   /** Runs a job; it is given the database through which its steps are counted. */
   job<T>(watched: Watched, db: Database, work: (db: Database) => Promise<T>): Promise<T>;
 }
 
-/** Opens the record of a process that has these parts. */
-export function openActivity(watched: readonly Watched[]): Activity {
+/** Opens the record of a process that has these parts. `isServersTurn`: see there; default never. */
+export function openActivity(
+  watched: readonly Watched[],
+  isServersTurn: (watched: Watched) => boolean = () => false,
+): Activity {
   const progress = new Map<Watched, number>();
   const ended = new Map<Watched, number>();
   const running = new Set<RunningJob>();
   return {
     watched: new Set(watched),
     running,
+    isServersTurn,
     progress: (of) => count(progress, of),
     progressOf: (of) => progress.get(of) ?? 0,
     endedOf: (of) => ended.get(of) ?? 0,

@@ -3,7 +3,9 @@
  * docs/decisions/0044-ending-a-stuck-process.md.
  *
  * 1. It counts its own looks and never reads a clock: a process that was stopped and goes on has missed looks, not work.
- * 2. A job is stuck when it has ended no transaction, and its lane has got nowhere, for so many looks. A lane is asleep when no job
+ * 2. A job is stuck when it has ended no transaction, and its lane has got nowhere, for so many looks. While a mail server is to
+ *    answer a mail of the lane, it has not: such waits have ends of their own, far beyond the limit (docs/decisions/0052).
+ *    A lane is asleep when no job
  *    of it ran or ended for so many looks, while the database has work of it that is due, and neither paused nor held nor paced.
  * 3. While the database does not answer, nothing is anybody's fault: counting begins anew.
  */
@@ -65,7 +67,8 @@ export function startWatchdog(parts: WatchdogParts): { stop(): Promise<void> } {
     let worst: { stuck: Stuck | null; spent: number } = { stuck: null, spent: 0 };
     for (const [lane, state] of lanes) {
       const now = lookAt(activity, lane);
-      state.still = now.progress === state.last.progress ? state.still + 1 : 0;
+      const isStill = now.progress === state.last.progress && !activity.isServersTurn(lane);
+      state.still = isStill ? state.still + 1 : 0;
       const isIdle = now.ended === state.last.ended && ![...activity.running].some((job) => job.watched === lane);
       state.asleep = isIdle && isOverdue(vitals, lane, limitMs) ? state.asleep + 1 : 0;
       state.last = now;
