@@ -10,7 +10,7 @@ import {
   type MoveCancelled,
   type Moved,
 } from '../engine/store/whole/move.ts';
-import { readConfig, type Config } from '../workers/config.ts';
+import { ConfigError, readConfig, type Config } from '../workers/config.ts';
 import { count } from './check/format.ts';
 import { databaseName, serverName, withConnection } from './support/connection.ts';
 import { databaseAway } from './support/database-away.ts';
@@ -51,8 +51,7 @@ async function withTarget(
   to: string,
   work: (url: string, into: pg.Client) => Promise<Answer>,
 ): Promise<Answer> {
-  // The new URL is held to what DATABASE_URL is held to.
-  const { database } = readConfig({ ...process.env, DATABASE_URL: to }, project);
+  const { database } = readTarget(project, to);
   if (database.kind !== 'external')
     return { json: { outcome: 'no url' }, text: 'Nothing was done: --to names no database.\n', failed: true };
   let into: pg.Client;
@@ -67,6 +66,20 @@ async function withTarget(
     return await work(database.url, into);
   } finally {
     await into.end();
+  }
+}
+
+/** The new URL is held to what DATABASE_URL is held to. @throws ConfigError that calls it `--to`. */
+function readTarget(project: string, to: string): Config {
+  try {
+    return readConfig({ ...process.env, DATABASE_URL: to }, project);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(
+      error.problems.map((problem) =>
+        problem.variable === 'DATABASE_URL' ? { ...problem, variable: '--to' } : problem,
+      ),
+    );
   }
 }
 

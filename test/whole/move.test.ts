@@ -68,6 +68,8 @@ describe('from the embedded database to a server', () => {
       const closed = await shop.run(['move', '--to', 'postgres://mia:secret@127.0.0.1:9/new', ...ACT], null);
       expect(closed).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/ECONNREFUSED.* See --to\.\n$/s) });
       expect(closed.err).not.toMatch(/secret|DATABASE_URL/);
+      const wrong = await shop.run(['move', '--to', 'nonsense', ...ACT], null);
+      expect(wrong).toMatchObject({ code: 1, out: '', err: expect.stringContaining('\n  --to: expected a URL') });
       const neither = await shop.run(['move', '--cancel', ...ACT], null);
       expect(neither).toMatchObject({ code: 2, out: '', err: expect.stringContaining('--target-gone') });
       const dry = await shop.run(['move', '--dry-run', '--to', server.url, ...ACT], null);
