@@ -26,7 +26,7 @@ if (databaseUrl === undefined) {
 } else {
   await report('PostgreSQL', { kind: 'postgres', url: databaseUrl });
 }
-if (redisUrl !== undefined) await report('Redis', { kind: 'redis', url: redisUrl });
+if (redisUrl !== undefined) await report('Redis', { kind: 'redis', url: redisUrl, isTrusted: () => true });
 
 async function report(name: string, backend: QueueLocation): Promise<void> {
   await prepareQueue(backend);

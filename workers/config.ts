@@ -48,6 +48,8 @@ export interface Config {
     { readonly kind: 'embedded'; readonly dir: string } | { readonly kind: 'external'; readonly url: string };
   /** null: hints go over PostgreSQL. */
   readonly redisUrl: string | null;
+  /** Hosts that may be spoken to in clear, in small letters. */
+  readonly trustedHosts: ReadonlySet<string>;
   /** null: mail goes to the local inbox. */
   readonly smtpUrl: string | null;
   /** The mailbox to which mail comes back; null: none that is looked into. */
@@ -222,6 +224,7 @@ export function readConfig(env: NodeJS.ProcessEnv, projectDir: string): Config {
         ? { kind: 'embedded', dir: path.resolve(projectDir, '.perennial') }
         : { kind: 'external', url: value.DATABASE_URL },
     redisUrl: value.REDIS_URL ?? null,
+    trustedHosts: value.PERENNIAL_TRUSTED_HOSTS,
     smtpUrl: value.SMTP_URL ?? null,
     bouncesMailbox: value.BOUNCES_IMAP_URL ?? null,
     inboxUrl: value.PERENNIAL_INBOX_URL ?? null,

@@ -30,7 +30,8 @@ export function inClearProblems(urls: ServerUrls, trusted: ReadonlySet<string>):
   ];
 }
 
-function isTrusted(host: string, trusted: ReadonlySet<string>): boolean {
+/** Whether a host may be spoken to in clear: it is this machine, or one of `trusted`, as PERENNIAL_TRUSTED_HOSTS names them. */
+export function isTrusted(host: string, trusted: ReadonlySet<string>): boolean {
   const name = host.toLowerCase();
   // An IPv6 address stands in brackets in a URL, and the driver takes them off.
   return isLoopbackHost(name) || trusted.has(name) || trusted.has(`[${name}]`);
@@ -82,7 +83,9 @@ function readDatabaseUrl(url: string): DatabaseHost | string {
 }
 
 function* redisProblems(url: string, trusted: ReadonlySet<string>): Generator<InClearProblem> {
-  const { hosts, hasTls, hasPassword, shown, better } = readRedisUrl(parseRedisUrl(url));
+  const place = parseRedisUrl(url);
+  const { hosts, shown, better } = hostsOf(place, url);
+  const [hasTls, hasPassword] = [place.tls, place.password !== null];
   const untrusted = hosts.filter((host) => !isTrusted(host, trusted));
   if (untrusted.length === 0 || (hasTls && hasPassword)) return;
   const lacks = [...(hasPassword ? [] : ['password']), ...(hasTls ? [] : ['TLS'])].join(' and no ');
@@ -94,25 +97,20 @@ function* redisProblems(url: string, trusted: ReadonlySet<string>): Generator<In
 
 interface RedisHosts {
   readonly hosts: readonly string[];
-  readonly hasTls: boolean;
-  readonly hasPassword: boolean;
   /** Without its secrets. */
   readonly shown: string;
   readonly better: string;
 }
 
-/** Of a primary behind Sentinels these are known; it is spoken to with the same password and TLS wherever they say it is. */
-function readRedisUrl(place: RedisPlace): RedisHosts {
-  if (place.kind === 'sentinels') {
-    const { sentinels, name, tls, password } = place;
-    const better = `rediss+sentinel://:PASSWORD@${sentinels.map(({ host }) => host).join(',')}/${name}`;
-    const hosts = sentinels.map(({ host }) => host);
-    return { hosts, hasTls: tls, hasPassword: password !== null, shown: describeRedis(place), better };
+/** Of a primary behind Sentinels these are known; itself is judged whenever it is connected to (`redisArguments`). */
+function hostsOf(place: RedisPlace, url: string): RedisHosts {
+  if (place.kind === 'server') {
+    const { hostname } = place;
+    return { hosts: [hostname], shown: maskUrl(url), better: `rediss://:PASSWORD@${hostname}` };
   }
-  const { hostname, protocol, password, searchParams } = new URL(place.url);
-  const hasPassword = password !== '' || (searchParams.get('password') ?? '') !== '';
-  const better = `rediss://:PASSWORD@${hostname}`;
-  return { hosts: [hostname], hasTls: protocol === 'rediss:', hasPassword, shown: maskUrl(place.url), better };
+  const hosts = place.sentinels.map(({ host }) => host);
+  const better = `rediss+sentinel://:PASSWORD@${hosts.join(',')}/${place.name}`;
+  return { hosts, shown: describeRedis(place), better };
 }
 
 function* smtpProblems(url: string, trusted: ReadonlySet<string>): Generator<InClearProblem> {

@@ -14,6 +14,7 @@ import { closeEach } from './closing.ts';
 import type { Config } from './config.ts';
 import { openIfEmbedded } from './embedded/existing.ts';
 import { siteOf } from './embedded/site.ts';
+import { isTrusted } from './in-clear.ts';
 import { openMetrics, type Metrics } from './monitoring/metrics.ts';
 import { errorFields, type Logger } from './log.ts';
 import { openCurrentKey } from './signing-key.ts';
@@ -147,8 +148,10 @@ async function openConfiguredQueue(config: Config, db: Database, log: Logger): P
   // Only here: most commands open the database alone, and BullMQ takes a while to load.
   const { checkRedis, openQueue, prepareQueue } = await import('../engine/queue/queue.ts');
   const backend: QueueLocation =
-    config.redisUrl === null ? { kind: 'postgres', url: db.url } : { kind: 'redis', url: config.redisUrl };
-  if (backend.kind === 'redis') await checkReachable(async () => checkRedis(backend.url), log);
+    config.redisUrl === null
+      ? { kind: 'postgres', url: db.url }
+      : { kind: 'redis', url: config.redisUrl, isTrusted: (host) => isTrusted(host, config.trustedHosts) };
+  if (backend.kind === 'redis') await checkReachable(async () => checkRedis(backend.url, backend.isTrusted), log);
   await prepareQueue(backend);
   return openQueue({ backend, prefix: await queuePrefixOf(db), log });
 }

@@ -1,6 +1,13 @@
 import { Redis } from 'ioredis';
 import { QueueUnavailable, QueueUnsuitable } from './error.ts';
-import { describeRedis, parseRedisUrl, redisArguments, type RedisPlace } from './redis-place.ts';
+import {
+  describeRedis,
+  parseRedisUrl,
+  redisArguments,
+  refusalOf,
+  type IsTrusted,
+  type RedisPlace,
+} from './redis-place.ts';
 
 const OLDEST: readonly [number, number] = [6, 2];
 
@@ -9,11 +16,12 @@ const OLDEST: readonly [number, number] = [6, 2];
  * keys away, since BullMQ's keys belong together.
  * @see https://docs.bullmq.io/guide/going-to-production#max-memory-policy
  * @param url see `parseRedisUrl`; with Sentinels it is about the present primary.
+ * @param isTrusted of which primaries no TLS and no password are asked.
  * @throws QueueUnsuitable with what mends it; QueueUnavailable when it does not answer within a few seconds; BadRedisUrl.
  */
-export async function checkRedis(url: string): Promise<void> {
+export async function checkRedis(url: string, isTrusted: IsTrusted): Promise<void> {
   const place = parseRedisUrl(url);
-  const unsuitable = judgeRedis(await readInfo(place), describeRedis(place));
+  const unsuitable = judgeRedis(await readInfo(place, isTrusted), describeRedis(place));
   if (unsuitable !== null) throw unsuitable;
 }
 
@@ -42,14 +50,21 @@ export function judgeRedis(info: ReadonlyMap<string, string>, redis: string): Qu
 const LIMIT_MS = 3_000;
 
 /** The fields of INFO, which is allowed where CONFIG is not (managed servers). */
-async function readInfo(place: RedisPlace): Promise<ReadonlyMap<string, string>> {
-  const [url, options] = redisArguments(place, {
+async function readInfo(place: RedisPlace, isTrusted: IsTrusted): Promise<ReadonlyMap<string, string>> {
+  let refused: string | null = null;
+  const settings = {
     lazyConnect: true,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
     connectTimeout: LIMIT_MS,
     commandTimeout: LIMIT_MS,
     disconnectTimeout: 200,
+  };
+  const [url, options] = redisArguments(place, settings, (host) => {
+    if (isTrusted(host)) return true;
+    refused = host;
+    client.disconnect();
+    return false;
   });
   const client = new Redis(url, options);
   let lastError: Error | null = null;
@@ -61,6 +76,8 @@ async function readInfo(place: RedisPlace): Promise<ReadonlyMap<string, string>>
     const text = `${await client.info('server')}\n${await client.info('memory')}`;
     return new Map(text.split(/\r?\n/).map((line) => [line.split(':')[0] ?? '', line.slice(line.indexOf(':') + 1)]));
   } catch (error) {
+    if (refused !== null && place.kind === 'sentinels')
+      throw new QueueUnsuitable('in_clear', refusalOf(place, refused));
     const reason = lastError ?? (error as Error);
     throw new QueueUnavailable(`${describeRedis(place)} does not answer: ${reason.message || String(reason)}`, {
       cause: reason,

@@ -10,8 +10,9 @@ export class QueueUnavailable extends Error {
  * - `not_prepared`: the queue's tables are missing; `prepareQueue` makes them.
  * - `old_version`: the server is too old.
  * - `eviction`: a Redis that may throw keys away when its memory is full.
+ * - `in_clear`: a primary on another machine, by Sentinels, that would be spoken to without TLS or without a password.
  */
-export type UnsuitableCode = 'not_prepared' | 'old_version' | 'eviction';
+export type UnsuitableCode = 'not_prepared' | 'old_version' | 'eviction' | 'in_clear';
 
 /** The server is there and cannot carry the queue as it is; the message says what mends it. */
 export class QueueUnsuitable extends Error {

@@ -7,17 +7,19 @@ import type { Logger } from 'pino';
 import { LANES, type Lane, type LaneQueue, type QueueBackend } from './backend.ts';
 import { QueueUnavailable, QueueUnsuitable, withinLimit } from './error.ts';
 import { postgresBackend, preparePostgres } from './postgres.ts';
+import type { IsTrusted } from './redis-place.ts';
 import { redisBackend } from './redis.ts';
 import { startHintWorker, type HintWorker } from './worker.ts';
 
 export { checkRedis } from './check-redis.ts';
-export { BadRedisUrl, describeRedis, parseRedisUrl } from './redis-place.ts';
+export { BadRedisUrl, describeRedis, parseRedisUrl, type IsTrusted } from './redis-place.ts';
 export { QueueUnavailable, QueueUnsuitable } from './error.ts';
 export { LANES, type HintWorker, type Lane };
 
-/** Where the queue lives. For the URL of Redis see `parseRedisUrl`. */
+/** Where the queue lives. For the URL of Redis see `parseRedisUrl`; `isTrusted` is asked of primaries that Sentinels name. */
 export type QueueLocation =
-  { readonly kind: 'redis'; readonly url: string } | { readonly kind: 'postgres'; readonly url: string };
+  | { readonly kind: 'redis'; readonly url: string; readonly isTrusted: IsTrusted }
+  | { readonly kind: 'postgres'; readonly url: string };
 
 /** The queue of hints, open. */
 export interface HintQueue {
@@ -63,8 +65,7 @@ export async function openQueue(options: {
   readonly lockMs?: number;
 }): Promise<HintQueue> {
   const { backend: location, prefix = 'perennial', log, lockMs = DEFAULT_LOCK_MS } = options;
-  const backend =
-    location.kind === 'redis' ? redisBackend(location.url, prefix, log) : postgresBackend(location.url, log);
+  const backend = location.kind === 'redis' ? redisBackend(location, prefix, log) : postgresBackend(location.url, log);
   const producers = new Map<Lane, Producer>(LANES.map((lane) => [lane, new Producer(backend, lane)]));
   const workers = new Set<HintWorker>();
   const close = async (): Promise<void> => {

@@ -4,9 +4,20 @@ import type { RedisOptions as AnyRedisOptions } from 'ioredis';
 /** What a client is opened with; replies are mapped as ioredis always did. */
 export type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;
 
-/** Where Redis is, as its URL names it. */
+/** Where Redis is, as its URL names it. The driver gets these parts and never the URL, which it would read by rules of its own. */
 export type RedisPlace =
-  | { readonly kind: 'server'; readonly url: string; readonly host: string }
+  | {
+      readonly kind: 'server';
+      /** With its port, as URLs write it. */
+      readonly host: string;
+      readonly hostname: string;
+      readonly user: string | null;
+      readonly password: string | null;
+      readonly database: number;
+      /** 4 or 6: only addresses of that kind; 0: whichever there are. */
+      readonly family: 0 | 4 | 6;
+      readonly tls: boolean;
+    }
   | {
       readonly kind: 'sentinels';
       /** What the Sentinels call the primary. */
@@ -21,6 +32,9 @@ export type RedisPlace =
       readonly tls: boolean;
     };
 
+/** Whether a host may be spoken to without TLS and without a password: it is this machine, or somebody said that it may. */
+export type IsTrusted = (host: string) => boolean;
+
 /** The URL names no Redis; the message says what was expected and holds no secret. */
 export class BadRedisUrl extends Error {
   override readonly name = 'BadRedisUrl';
@@ -33,13 +47,15 @@ const SENTINEL_PORT = 26_379;
 const EXPECTED =
   'expected redis://user:password@host:6379, rediss://…, or for Sentinels ' +
   'redis+sentinel://user:password@host:26379,host:26379/NAME';
-const OPTIONS = ['sentinel_user', 'sentinel_password'] as const;
+/** In the query of a URL. All that is not known is refused: `?tls=` would have the driver speak in clear. */
+const OPTIONS = ['username', 'password', 'db', 'family'];
+const SENTINEL_OPTIONS = ['sentinel_user', 'sentinel_password'];
 const RETRY_AT_MOST_MS = 500;
 /** One that hangs is passed over for the next one. */
 const SENTINEL_LIMIT_MS = 1_000;
 
 /**
- * Reads `redis[s]://…` as ioredis does, or
+ * Reads `redis[s]://[user:password@]host[:port][/DATABASE][?username=…&password=…&db=…&family=4|6]`, or
  * `redis[s]+sentinel://[user:password@]host[:port][,host[:port]…]/NAME[/DATABASE][?sentinel_user=…&sentinel_password=…]`,
  * whose ports default to 26379 and whose user and password are those of the primary.
  * @throws BadRedisUrl
@@ -51,7 +67,31 @@ export function parseRedisUrl(text: string): RedisPlace {
   if (url === null || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') {
     throw new BadRedisUrl(`${EXPECTED}; characters such as # / ? @ in a password must be percent-encoded`);
   }
-  return { kind: 'server', url: text, host: url.host };
+  refuseUnknown(url, OPTIONS);
+  const { host, hostname, searchParams } = url;
+  const database = /^\/?(\d{0,5})\/?$/.exec(url.pathname)?.[1] ?? null;
+  const [db, family] = [searchParams.get('db') ?? '', searchParams.get('family') ?? '0'];
+  if (database === null || !/^\d{0,5}$/.test(db)) throw new BadRedisUrl(`${EXPECTED}; a database is a number`);
+  if (family !== '0' && family !== '4' && family !== '6') throw new BadRedisUrl('family is 4 or 6');
+  if (url.hash !== '') throw new BadRedisUrl(`${EXPECTED}; a # in a password must be percent-encoded`);
+  return {
+    kind: 'server',
+    host,
+    hostname,
+    user: given(decode(url.username)) ?? given(searchParams.get('username')),
+    password: given(decode(url.password)) ?? given(searchParams.get('password')),
+    database: Number(database === '' ? db : database),
+    family: family === '0' ? 0 : family === '4' ? 4 : 6,
+    tls: url.protocol === 'rediss:',
+  };
+}
+
+function refuseUnknown({ searchParams }: URL, known: readonly string[]): void {
+  const unknown = [...searchParams.keys()].find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new BadRedisUrl(
+    `there is no option ${JSON.stringify(unknown)}; there are ${known.join(', ')} (TLS is the scheme rediss://)`,
+  );
 }
 
 /** A comma makes it no URL that Node could parse: without the hosts' list it is one. */
@@ -62,10 +102,7 @@ function parseSentinels(rest: string, tls: boolean): RedisPlace {
   const sentinels = list.split(',').map(parseAddress);
   const [, name = '', database = '0'] = /^\/([^/]+)(?:\/(\d{1,5}))?\/?$/.exec(url?.pathname ?? '') ?? [];
   if (url === null || name === '' || url.hash !== '') throw new BadRedisUrl(`${EXPECTED}; NAME is the primary's`);
-  const unknown = [...url.searchParams.keys()].find((key) => !OPTIONS.some((option) => option === key));
-  if (unknown !== undefined) {
-    throw new BadRedisUrl(`there is no option ${JSON.stringify(unknown)}; there are ${OPTIONS.join(' and ')}`);
-  }
+  refuseUnknown(url, SENTINEL_OPTIONS);
   return {
     kind: 'sentinels',
     name: decode(name),
@@ -110,31 +147,65 @@ export function describeRedis(place: RedisPlace): string {
 
 /**
  * What to construct a client of ioredis with, so that it connects to whichever server is the primary, and to the next
- * one when it is replaced.
+ * one when it is replaced. A primary that would be spoken to in clear and is not trusted is not connected to: the client
+ * looks for another one, and its errors say so.
  */
-export function redisArguments(place: RedisPlace, options: RedisOptions): [string, RedisOptions] {
+export function redisArguments(place: RedisPlace, options: RedisOptions, isTrusted: IsTrusted): [string, RedisOptions] {
+  const { user, password, database } = place;
+  const signedIn = {
+    ...options,
+    db: database,
+    ...(user === null ? {} : { username: user }),
+    ...(password === null ? {} : { password }),
+    ...(place.tls ? { tls: {} } : {}),
+  };
+  if (place.kind === 'server')
+    return [`redis://${place.host}`, { ...signedIn, ...(place.family === 0 ? {} : { family: place.family }) }];
   // With Sentinels the host of the URL is never asked.
-  return place.kind === 'server'
-    ? [place.url, options]
-    : ['redis://sentinels', { ...options, ...sentinelOptions(place) }];
+  return ['redis://sentinels', { ...signedIn, ...sentinelOptions(place, isTrusted) }];
 }
 
-function sentinelOptions(place: RedisPlace & { readonly kind: 'sentinels' }): RedisOptions {
-  const { user, password, sentinelUser, sentinelPassword } = place;
+type SentinelPlace = RedisPlace & { readonly kind: 'sentinels' };
+
+function sentinelOptions(place: SentinelPlace, isTrusted: IsTrusted): RedisOptions {
+  const { sentinelUser, sentinelPassword } = place;
   return {
     name: place.name,
     sentinels: [...place.sentinels],
-    db: place.database,
     // With no Sentinel to ask ioredis must not give up: it would not come back by itself.
     sentinelRetryStrategy: (times) => Math.min(times * 50, RETRY_AT_MOST_MS),
     sentinelCommandTimeout: SENTINEL_LIMIT_MS,
     // Told of a failover while it reconnects, ioredis would end for good. The old primary ends its connections when it
     // becomes a replica, and one that hangs is left for its silence.
     failoverDetector: false,
-    ...(user === null ? {} : { username: user }),
-    ...(password === null ? {} : { password }),
     ...(sentinelUser === null ? {} : { sentinelUsername: sentinelUser }),
     ...(sentinelPassword === null ? {} : { sentinelPassword }),
-    ...(place.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    ...(place.tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    ...(place.tls && place.password !== null ? {} : onlyTrusted(place, isTrusted)),
   };
+}
+
+/** Sentinels say where the primary is each time it is connected to, so each time it is asked whether it may be. */
+function onlyTrusted(place: SentinelPlace, isTrusted: IsTrusted): RedisOptions {
+  return {
+    // Only those are asked that stand in the URL: the others that they know of would be spoken to in clear as well.
+    updateSentinels: false,
+    natMap: (address) => {
+      const host = address.slice(0, address.lastIndexOf(':'));
+      if (!isTrusted(host)) throw new Error(refusalOf(place, host));
+      return null;
+    },
+  };
+}
+
+/** Why this primary is not connected to, and what to do. */
+export function refusalOf(place: SentinelPlace, host: string): string {
+  const { tls, password, name, sentinels } = place;
+  const lacks = [...(password === null ? ['password'] : []), ...(tls ? [] : ['TLS'])].join(' and no ');
+  const better = `rediss+sentinel://:PASSWORD@${sentinels.map((one) => one.host).join(',')}/${name}`;
+  return (
+    `${describeRedis(place)} is now ${host}, which is another machine and would be spoken to with no ${lacks}. ` +
+    `Use ${better}. If nobody but these machines is on the network between, say so with ` +
+    `PERENNIAL_TRUSTED_HOSTS=${host.includes(':') ? `[${host}]` : host}`
+  );
 }

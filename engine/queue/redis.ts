@@ -13,7 +13,7 @@ import {
   type QueueBackend,
 } from './backend.ts';
 import { tracing } from './telemetry.ts';
-import { describeRedis, parseRedisUrl, redisArguments, type RedisPlace } from './redis-place.ts';
+import { describeRedis, parseRedisUrl, redisArguments, type IsTrusted, type RedisPlace } from './redis-place.ts';
 
 const COMMAND_TIMEOUT_MS = 1_000;
 /**
@@ -30,11 +30,15 @@ const DISCONNECT_TIMEOUT_MS = 200;
 const retryStrategy = (times: number): number => Math.min(times * 50, RETRY_AT_MOST_MS);
 
 /** The queue over Redis. Producers fail fast, workers wait for Redis to come back. `url`: see `parseRedisUrl`. */
-export function redisBackend(url: string, prefix: string, log: Logger): QueueBackend {
+export function redisBackend(
+  { url, isTrusted }: { readonly url: string; readonly isTrusted: IsTrusted },
+  prefix: string,
+  log: Logger,
+): QueueBackend {
   const place = parseRedisUrl(url);
   const description = describeRedis(place);
   const report = reportErrors(log, description);
-  const producers = new Map<Lane, Producer>(LANES.map((lane) => [lane, openProducer(place, report)]));
+  const producers = new Map<Lane, Producer>(LANES.map((lane) => [lane, openProducer({ place, isTrusted, report })]));
   const producer = (lane: Lane): Producer => {
     const client = producers.get(lane);
     if (client === undefined) throw new Error(`There is no lane ${lane}.`);
@@ -54,7 +58,7 @@ export function redisBackend(url: string, prefix: string, log: Logger): QueueBac
       queue.on('error', report);
       return queue;
     },
-    openWorker: (lane, options): LaneWorker => openWorker(lane, options, { place, prefix, report }),
+    openWorker: (lane, options): LaneWorker => openWorker(lane, options, { place, isTrusted, prefix, report }),
     close: async () => {
       for (const { client } of producers.values()) client.disconnect();
     },
@@ -68,9 +72,16 @@ interface Producer {
   readonly seeksTooLong: () => boolean;
 }
 
+/** Where connections go, and who is told of their errors. */
+interface Server {
+  readonly place: RedisPlace;
+  readonly isTrusted: IsTrusted;
+  readonly report: (error: Error) => void;
+}
+
 /** A connection whose commands fail when they are not answered soon, rather than wait for Redis to come back. */
-function openProducer(place: RedisPlace, report: (error: Error) => void): Producer {
-  const [url, options] = redisArguments(place, {
+function openProducer({ place, isTrusted, report }: Server): Producer {
+  const settings: RedisOptions = {
     retryStrategy,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
@@ -78,7 +89,8 @@ function openProducer(place: RedisPlace, report: (error: Error) => void): Produc
     socketTimeout: SILENT_PRODUCER_MS,
     connectTimeout: COMMAND_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-  });
+  };
+  const [url, options] = redisArguments(place, settings, isTrusted);
   const client = new Redis(url, options);
   client.on('error', report);
   let seeksSinceMs = performance.now();
@@ -88,18 +100,15 @@ function openProducer(place: RedisPlace, report: (error: Error) => void): Produc
   return { client, seeksTooLong };
 }
 
-function openWorker(
-  lane: Lane,
-  options: LaneWorkerOptions,
-  redis: { readonly place: RedisPlace; readonly prefix: string; readonly report: (error: Error) => void },
-): LaneWorker {
-  const [url, settings] = redisArguments(redis.place, {
+function openWorker(lane: Lane, options: LaneWorkerOptions, redis: Server & { readonly prefix: string }): LaneWorker {
+  const waiting = {
     retryStrategy,
     maxRetriesPerRequest: null,
     socketTimeout: SILENT_WORKER_MS,
     keepAlive: 10_000,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-  });
+  };
+  const [url, settings] = redisArguments(redis.place, waiting, redis.isTrusted);
   const connection = new TrackedRedis(url, settings);
   connection.on('error', redis.report);
   const worker = new Worker(

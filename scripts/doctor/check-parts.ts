@@ -12,6 +12,7 @@ import type { Database } from '../../engine/store/database.ts';
 import { StoreError } from '../../engine/store/errors.ts';
 import { NewerDatabaseError } from '../../engine/store/migrate.ts';
 import { maskUrl, type Config } from '../../workers/config.ts';
+import { isTrusted } from '../../workers/in-clear.ts';
 import { EmbeddedPostgresError } from '../../workers/embedded/error.ts';
 import { hasEmbeddedData } from '../../workers/embedded/existing.ts';
 import { openLog } from '../../workers/log.ts';
@@ -102,10 +103,10 @@ function databaseFailure(error: unknown): Finding {
 }
 
 /** The Redis of the queue; null where the queue is on PostgreSQL. */
-export async function checkQueue({ redisUrl }: Config): Promise<Finding | null> {
+export async function checkQueue({ redisUrl, trustedHosts }: Config): Promise<Finding | null> {
   if (redisUrl === null) return null;
   try {
-    await checkRedis(redisUrl);
+    await checkRedis(redisUrl, (host) => isTrusted(host, trustedHosts));
     return ok('queue', describeRedis(parseRedisUrl(redisUrl)));
   } catch (error) {
     if (error instanceof QueueUnsuitable) return fail('queue', error.message, 'do what is said there');

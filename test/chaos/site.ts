@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
+import { isLoopbackHost } from '../../engine/mail/loopback.ts';
 import { openQueue, prepareQueue, type HintQueue, type QueueLocation } from '../../engine/queue/queue.ts';
 import { openReleaseCache, type ReleaseCache } from '../../engine/store/context.ts';
 import { openDatabase, type Database } from '../../engine/store/database.ts';
@@ -68,7 +69,9 @@ export async function openSite(
   await migrate(db);
   await setSteppedClock(db, STARTS_AT);
   const backend: QueueLocation =
-    redisUrl === null ? { kind: 'postgres', url: database.url } : { kind: 'redis', url: redisUrl };
+    redisUrl === null
+      ? { kind: 'postgres', url: database.url }
+      : { kind: 'redis', url: redisUrl, isTrusted: isLoopbackHost };
   await prepareQueue(backend);
   const log = pino({ level: 'silent' });
   const queue = await openQueue({ backend, prefix: await queuePrefixOf(db), log });

@@ -27,6 +27,10 @@ const OPEN: readonly (readonly [variable: string, url: string, words: string])[]
   ['REDIS_URL', 'redis://queue.internal', 'has no password and no TLS'],
   ['REDIS_URL', 'redis://:hunter2@queue.internal', 'has no TLS'],
   ['REDIS_URL', 'rediss://queue.internal', 'has no password'],
+  // What the driver would make of it is plain text, or no password.
+  ['REDIS_URL', 'rediss://:hunter2@queue.internal?tls=', 'there is no option "tls"'],
+  ['REDIS_URL', 'rediss://app@queue.internal?password=', 'has no password'],
+  ['REDIS_URL', 'redis://h@127.0.0.1?sentinels=x', 'there is no option "sentinels"'],
   ['REDIS_URL', 'redis://127.queue.example', 'has no password and no TLS'],
   ['REDIS_URL', 'redis://0.0.0.0', 'has no password and no TLS'],
   ['REDIS_URL', 'redis+sentinel://:hunter2@s1.internal,127.0.0.1/queue', 'has no TLS'],
@@ -50,6 +54,7 @@ describe('a server off this machine', () => {
     ['REDIS_URL', 'rediss://:p@queue.internal'],
     ['REDIS_URL', 'rediss://queue.internal?password=p'],
     ['REDIS_URL', 'rediss+sentinel://:p@s1.internal,s2.internal/queue'],
+    // The primary that they name is judged when it is connected to (test/queue/sentinel.test.ts).
     ['REDIS_URL', 'redis+sentinel://127.0.0.1,[::1]:26380/queue'],
     ['SMTP_URL', 'smtp://u:p@mail.internal'],
     ['SMTP_URL', 'smtps://u:p@mail.internal'],

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { isLoopbackHost } from '../../engine/mail/loopback.ts';
 import { LANES, MAX_CUSTOMERS_PER_HINT, prepareQueue, type QueueLocation } from '../../engine/queue/queue.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { startProcess } from '../support/process.ts';
@@ -9,7 +10,7 @@ import { closeAll, gate, inbox, open, whenEmpty } from './support.ts';
 const redis = await testRedis();
 const database = await testDatabase();
 const backends: (readonly [string, QueueLocation])[] = [['PostgreSQL', { kind: 'postgres', url: database.url }]];
-if (redis !== null) backends.push(['Redis', { kind: 'redis', url: redis.url }]);
+if (redis !== null) backends.push(['Redis', { kind: 'redis', url: redis.url, isTrusted: isLoopbackHost }]);
 for (const [, backend] of backends) await prepareQueue(backend);
 
 afterEach(closeAll);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { isLoopbackHost } from '../../engine/mail/loopback.ts';
 import { judgeRedis } from '../../engine/queue/check-redis.ts';
 import { checkRedis, type QueueLocation } from '../../engine/queue/queue.ts';
 import { testRedis } from '../support/redis.ts';
@@ -10,7 +11,7 @@ const withRedis = redis === null ? describe.skip : describe;
 const unavailable = { code: 'queue_unavailable' };
 
 withRedis('the queue while its Redis is lost', () => {
-  const backend: QueueLocation = { kind: 'redis', url: redis?.url ?? '' };
+  const backend: QueueLocation = { kind: 'redis', url: redis?.url ?? '', isTrusted: isLoopbackHost };
   beforeEach(() => redis?.start());
   afterEach(closeAll);
   afterAll(() => redis?.stop());
@@ -111,17 +112,17 @@ withRedis('the queue while its Redis is lost', () => {
   });
 
   it('is checked: one that evicts is refused with the command that mends it', async () => {
-    await expect(checkRedis(backend.url)).resolves.toBeUndefined();
+    await expect(checkRedis(backend.url, isLoopbackHost)).resolves.toBeUndefined();
     const client = new Redis(backend.url);
     await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
-    await expect(checkRedis(backend.url)).rejects.toMatchObject({
+    await expect(checkRedis(backend.url, isLoopbackHost)).rejects.toMatchObject({
       code: 'eviction',
       message: expect.stringMatching(/"allkeys-lru".*CONFIG SET maxmemory-policy noeviction/),
     });
     await client.config('SET', 'maxmemory-policy', 'noeviction');
     client.disconnect();
     await redis?.stop();
-    await expect(checkRedis(backend.url)).rejects.toMatchObject(unavailable);
+    await expect(checkRedis(backend.url, isLoopbackHost)).rejects.toMatchObject(unavailable);
   });
 });
 

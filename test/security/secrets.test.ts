@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { isLoopbackHost } from '../../engine/mail/loopback.ts';
 import { MailError, openTransport } from '../../engine/mail/transport.ts';
 import { checkRedis, openQueue, prepareQueue } from '../../engine/queue/queue.ts';
 import { openDatabase } from '../../engine/store/database.ts';
@@ -43,11 +44,11 @@ it.each(['nothing listens', 'another kind of server listens'])('where %s, nobody
   const transport = openTransport({ url: smtp, connections: 1 });
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
-  const queue = await openQueue({ backend: { kind: 'redis', url: redis }, log });
+  const queue = await openQueue({ backend: { kind: 'redis', url: redis, isTrusted: isLoopbackHost }, log });
   const attempts: readonly Promise<unknown>[] = [
     db.query('select 1'),
     prepareQueue({ kind: 'postgres', url: postgres }),
-    checkRedis(redis),
+    checkRedis(redis, isLoopbackHost),
     queue.hint('bulk', [1]),
     transport.verify(),
   ];

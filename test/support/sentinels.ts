@@ -24,11 +24,15 @@ export interface TestSentinels {
   stop(): Promise<void>;
 }
 
-/** Starts them; null like `testRedis`. */
-export async function testSentinels(): Promise<TestSentinels | null> {
+/**
+ * Starts them; null like `testRedis`.
+ * @param secondHost the address of this machine at which the replica is known, and the primary after the first failover.
+ */
+export async function testSentinels(secondHost = '127.0.0.1'): Promise<TestSentinels | null> {
   const first = await testRedis();
   if (first === null) return null;
-  const second = await testRedis(['--replicaof', '127.0.0.1', String(first.port)]);
+  const known = ['--bind', ...new Set(['127.0.0.1', secondHost]), '--replica-announce-ip', secondHost];
+  const second = await testRedis(['--replicaof', '127.0.0.1', String(first.port), ...known]);
   if (second === null) throw new Error('redis-server was there a moment ago');
   const servers = [first, second];
   const ports = await Promise.all(Array.from({ length: SENTINELS }, freePort));
