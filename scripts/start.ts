@@ -4,12 +4,15 @@ import { CloseError } from '../workers/closing.ts';
 import { readConfig, type Config } from '../workers/config.ts';
 import { NothingToRun, startEngine, type Engine } from '../workers/engine.ts';
 import { ROLES, type Role } from '../workers/fleet.ts';
-import { openLog } from '../workers/log.ts';
+import { errorFields, openLog, type Logger } from '../workers/log.ts';
+import { within } from '../workers/monitoring/within.ts';
 import { noteStart } from '../workers/start-file.ts';
 import { formatProblems } from './check/format.ts';
 
 /** A process manager kills after this long; what is not drained by then is found by the others. */
 const DRAIN_MS = 30_000;
+/** Within what is left until a kill, which docs/operations.md says comes after 35 s. */
+const ABANDON_MS = 4_000;
 /**
  * Between everything being closed and the end of the process there is nothing left to wait for, but for ioredis: it keeps
  * the process for 2 s after each look at a Sentinel.
@@ -112,7 +115,7 @@ async function runEngine(config: Config, roles: readonly Role[], version: string
   log.info({ signal }, 'draining: what runs is finished, nothing new begins');
   const deadline = setTimeout(() => {
     log.warn({ afterMs: DRAIN_MS }, 'not drained in time; the others will find what is left');
-    process.exit(1);
+    void abandon(engine, log).finally(() => process.exit(1));
   }, DRAIN_MS);
   try {
     await engine.close();
@@ -130,6 +133,15 @@ async function runEngine(config: Config, roles: readonly Role[], version: string
     log.error({ open: process.getActiveResourcesInfo() }, 'stopped, but something was left open: please report it');
     process.exit();
   }, LEFT_OPEN_MS).unref();
+}
+
+/** An embedded PostgreSQL would outlive the process; whoever starts next finds one that could not be stopped, and takes it over. */
+async function abandon({ parts }: Engine, log: Logger): Promise<void> {
+  try {
+    await within(ABANDON_MS, parts.abandon());
+  } catch (error) {
+    log.warn(errorFields(error), 'the embedded PostgreSQL may still run; the next start takes it over');
+  }
 }
 
 /** The first signal begins to drain; a second one ends at once. */

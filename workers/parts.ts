@@ -34,6 +34,8 @@ export interface Parts {
   readonly log: Logger;
   /** Closes all of it, last opened first. */
   readonly close: () => Promise<void>;
+  /** For a process that ends in the middle of its work: stops what would outlive it, an embedded PostgreSQL. */
+  readonly abandon: () => Promise<void>;
 }
 
 /** Where the local inbox keeps its mails. */
@@ -57,6 +59,8 @@ export interface OpenDatabase {
   /** Of the embedded one; null for a server. */
   readonly site: Site | null;
   readonly close: () => Promise<void>;
+  /** See `Parts`. */
+  readonly abandon: () => Promise<void>;
 }
 
 /** How to open the database. */
@@ -85,16 +89,17 @@ export async function openConfiguredDatabase(
       ],
       log,
     );
+  const abandon = async (): Promise<void> => embedded?.abandon();
   try {
     const site = embedded === null ? null : await siteOf(embedded.dir);
     if (options.readOnly === true) {
       await requireMigrated(db);
-      return { db, site, close };
+      return { db, site, close, abandon };
     }
     const applied = await migrate(db);
     await requireNotMoved(db);
     if (applied.length > 0) log.info({ applied }, 'the database was brought up to date');
-    return { db, site, close };
+    return { db, site, close, abandon };
   } catch (error) {
     await close();
     throw error;
@@ -106,7 +111,7 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
   const { advance, transactional, bulk } = config.concurrency;
   // Jobs of all lanes, hand-overs, outcomes, the scheduler, the intake and the sweep.
   const max = advance + transactional + bulk + 6;
-  const { db, site, close } = await openConfiguredDatabase(config, log, {
+  const { db, site, close, abandon } = await openConfiguredDatabase(config, log, {
     max,
     name: 'perennial worker',
     indexed: true,
@@ -128,6 +133,7 @@ export async function openParts(config: Config, log: Logger): Promise<Parts> {
       },
       metrics: openMetrics(),
       log,
+      abandon,
       close: async () =>
         closeEach(
           [

@@ -161,6 +161,25 @@ describe('one process', () => {
     await opened.pop()?.close();
     expect(await readPostmaster(dir)).toBeNull();
   });
+
+  it('stops it in the middle of its work when it has to end, unless another process uses it', async () => {
+    const server = await openEmbeddedPostgres({ projectDir: project, log, machineFolders: [] });
+    const other = openElsewhere(project);
+    await other.nextLine();
+    await server.abandon();
+    await serverPid(server.dir);
+    await other.end('SIGTERM');
+    await whenDead(server.dir);
+
+    const last = await openEmbeddedPostgres({ projectDir: project, log, machineFolders: [] });
+    const client = new pg.Client({ connectionString: last.url });
+    client.on('error', () => undefined);
+    await client.connect();
+    await last.abandon();
+    expect((await readPostmaster(last.dir))?.alive ?? false).toBe(false);
+    await client.end().catch(() => undefined);
+    expect(await query((await open(project)).url, 'select 1 as value')).toEqual([1]);
+  });
 });
 
 describe('several processes of a project', () => {

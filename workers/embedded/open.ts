@@ -23,6 +23,11 @@ export interface EmbeddedPostgres {
   readonly dir: string;
   /** Leaves the server, and stops it when nobody else uses it. Close your own connections first. */
   close(): Promise<void>;
+  /**
+   * Leaves the server in a hurry, with this process's connections still open: unless another process of the project
+   * uses the server it is stopped, which ends every connection to it.
+   */
+  abandon(): Promise<void>;
 }
 
 /**
@@ -58,6 +63,7 @@ export async function openEmbeddedPostgres(options: {
     url: serverUrl(listening, password),
     dir: place.dataDir,
     close: () => locked(() => leave(place, presence, log)),
+    abandon: () => locked(() => abandon(place, presence)),
   };
 }
 
@@ -91,4 +97,10 @@ async function leave(place: Place, presence: Presence, log: Logger): Promise<voi
     case 'server_gone':
       return;
   }
+}
+
+async function abandon(place: Place, presence: Presence): Promise<void> {
+  const others = await presence.leave(0);
+  // Its own connections look like anybody's.
+  if (others === 'none' || others === 'clients') await stopServer(place.dataDir);
 }

@@ -43,15 +43,15 @@ export class Presence {
 
   /**
    * Ends the session and says who else is there. Sessions that are just ending (of this process, or of one that
-   * was killed) get half a second to be gone. Call it under the project's lock.
+   * was killed) get `patienceMs` to be gone, half a second by default. Call it under the project's lock.
    */
-  async leave(): Promise<Others> {
+  async leave(patienceMs = 500): Promise<Others> {
     this.#left = true;
     const client = this.#client;
     try {
       for (let waitedMs = 0; ; waitedMs += 20) {
         const others = await this.#others(client);
-        if (others !== 'clients' || waitedMs >= 500) return others;
+        if (others !== 'clients' || waitedMs >= patienceMs) return others;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     } catch (error) {
