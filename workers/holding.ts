@@ -17,7 +17,7 @@ const RENEW_EVERY_MS = HANDED_FOR_MS / 5;
  * Longer than a server may take for its answer (10 minutes, engine/mail/transport.ts) and the database to come back after
  * that; and for a claim, longer than two connections may take to be opened and addressed.
  */
-export const MAX_HELD_MS = 900_000;
+const MAX_HELD_MS = 900_000;
 
 /** What a process holds. */
 export interface Holding {
