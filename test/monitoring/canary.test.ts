@@ -1,270 +1,24 @@
-/**
- * Words that no customer else has, and secrets, go through a whole process while errors of all kinds are provoked, at the
- * highest level of the log. None of them may come out again in logs, jobs, metrics or health.
- */
-import { spawn } from 'node:child_process';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+/** Words that nobody else has, and secrets, come out of a process in no log, job, metric, page or answer, whatever goes wrong. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { prepareQueue } from '../../engine/queue/queue.ts';
-import { openDatabase, type Database } from '../../engine/store/database.ts';
-import { migrate } from '../../engine/store/migrate.ts';
-import { deployRelease } from '../../engine/store/releases.ts';
 import { errorFields } from '../../workers/log.ts';
-import { compileSources } from '../../workers/parts.ts';
-import { outerEnv } from '../chaos/fleet.ts';
-import { testFolder } from '../support/folder.ts';
-import { testDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startSink, type Sink } from '../support/smtp-sink.ts';
-import { COMPANY, sourcesOf } from '../support/staff.ts';
+import { testRedis } from '../support/redis.ts';
+import { CANARIES, found, sing, type Song } from './canaries.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
-const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+const redis = await testRedis();
+afterAll(async () => redis?.stop());
 
-/** What must not come out. */
-const CANARIES = {
-  name: 'Zanziwar',
-  address: 'quuxley',
-  body: 'plimborfle',
-  coupon: 'VEXOLITH-7',
-  reply: 'krumtwist',
-  databasePassword: `db${randomBytes(12).toString('hex')}`,
-  smtpPassword: `smtp${randomBytes(12).toString('hex')}`,
-  writeKey: `write${randomBytes(12).toString('hex')}`,
-  webhookSecret: randomBytes(32).toString('base64'),
-  dkimKey: String(pem).split('\n')[3] ?? '',
-  dkimSetting: Buffer.from(String(pem)).toString('base64').slice(100, 160),
-};
-const ROLE = `canary_${randomBytes(6).toString('hex')}`;
+const QUEUES: readonly (readonly [string, string | null])[] = [
+  ['PostgreSQL', null],
+  ...(redis === null ? [] : [['Redis', redis.url] as const]),
+];
 
-function files(receiver: string): Readonly<Record<string, string>> {
-  return {
-    'perennial.yaml': COMPANY.replace('sample.example>', 'sample.example>\n  dkim: { selectors: [s1] }').replace(
-      'order.placed: { total: number }',
-      'order.placed: { total: number }\n  question.asked: { words: string }',
-    ),
-    'playbooks/gift.yaml': `topic: service
-trigger: { event: order.placed }
-steps:
-  - webhook: { url: "${receiver}/hook", body: { who: "{{customer.name}}", where: "{{customer.email}}" } }
-  - coupon: { pool: gifts, as: gift }
-  - email: gift
-`,
-    'playbooks/answer.yaml': 'topic: news\ntrigger: { event: question.asked }\nsteps:\n  - email: answer\n',
-    'templates/gift.hbs': `<p>Dear {{customer.name}}, ${CANARIES.body}: {{vars.gift.code}}</p>`,
-    'templates/answer.hbs': `<p>${CANARIES.body} {{customer.plan}}</p>`,
-  };
-}
+describe.each(QUEUES)('what nobody but the customer, or the operator, may know, with the queue on %s', (name, url) => {
+  let song: Song;
+  beforeAll(async () => {
+    song = await sing(url);
+  }, 60_000);
 
-let database: TestDatabase;
-let db: Database;
-let sink: Sink;
-let receiver: Server;
-let log: string;
-let told: string;
-let jobs: string;
-
-beforeAll(async () => {
-  database = await testDatabase();
-  db = openDatabase(database.url, { max: 4 });
-  await migrate(db);
-  await prepareQueue({ kind: 'postgres', url: database.url });
-  receiver = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => response.writeHead(400).end(`${CANARIES.reply}: ${Buffer.concat(chunks).toString()}`));
-  });
-  receiver.listen(0, '127.0.0.1');
-  await once(receiver, 'listening');
-  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-  const note = { author: 'test', note: null, gitCommit: null };
-  expect(await deployRelease(db, compileSources, sourcesOf(files(url)), note)).toMatchObject({ outcome: 'deployed' });
-  const reached = new Map<string, number>();
-  sink = await startSink({
-    auth: { user: 'mailer', pass: CANARIES.smtpPassword },
-    // One is turned away at the door, which may be told: nobody's name was said yet. One breaks off when nobody knows any more, one says what it refuses.
-    fault: (stage) => {
-      const before = reached.get(stage) ?? 0;
-      reached.set(stage, before + 1);
-      // The first of each: how many mails share a connection depends on how fast the machine is.
-      if (before > 0) return null;
-      if (stage === 'connect') return { do: 'reply-and-close', line: '421 4.3.2 too many connections' };
-      if (stage === 'dot') return { do: 'reply', line: `451 4.3.0 ${CANARIES.reply}` };
-      if (stage === 'taken') return { do: 'reset' };
-      return null;
-    },
-    refuse: (to) => (to.includes('refused') ? `550 5.1.1 <${to}> ${CANARIES.name} is not here` : null),
-  });
-  await prepareDatabase();
-  await run(url);
-}, 120_000);
-afterAll(async () => {
-  receiver.close();
-  await sink.close();
-  await db.query(`drop owned by ${ROLE} cascade`);
-  await db.close();
-  await database.drop();
-});
-
-/** A role with a password that must not come out, codes to give, a row that is refused, and a copy of every job. */
-async function prepareDatabase(): Promise<void> {
-  await db.query(`create role ${ROLE} superuser login password '${CANARIES.databasePassword}'`);
-  await db.query(`insert into coupon_pools (name) values ('gifts')`);
-  await db.query(
-    `insert into coupon_codes (pool, code) select 'gifts', '${CANARIES.coupon}' || n from generate_series(1, 50) n`,
-  );
-  await db.query(
-    `create function public.refuse() returns trigger language plpgsql as
-     'begin raise exception ''no room for %'', new.address using errcode = ''XX000'', detail = new.name; end'`,
-  );
-  await db.query(
-    `create trigger refused before insert or update on customers for each row
-     when (new.name like '%broken%') execute function public.refuse()`,
-  );
-  // Two jobs fail with a row in their error; a sequence counts on when a transaction is rolled back.
-  await db.query('create sequence public.claims');
-  await db.query(
-    `create function public.refuse_claim() returns trigger language plpgsql as
-     'begin if nextval(''public.claims'') <= 2 then
-        raise exception ''no claim'' using errcode = ''XX000'', detail = new.address;
-      end if; return new; end'`,
-  );
-  await db.query(
-    `create trigger claimed before update on sends for each row
-     when (new.status = 'claimed') execute function public.refuse_claim()`,
-  );
-  await db.query('create table public.copies (line text)');
-  await db.query(
-    `create function public.copy_job() returns trigger language plpgsql as
-     'begin insert into public.copies values (to_jsonb(new)::text); return new; end'`,
-  );
-  const { rows } = await db.query<{ name: string }>(
-    `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
-     where table_schema = 'perennial_queue' and table_type = 'BASE TABLE'`,
-  );
-  for (const { name } of rows) {
-    await db.query(
-      `create trigger copied before insert or update on ${name} for each row execute function public.copy_job()`,
-    );
-  }
-}
-
-async function run(webhookUrl: string): Promise<void> {
-  const url = new URL(database.url);
-  url.username = ROLE;
-  url.password = CANARIES.databasePassword;
-  const smtp = new URL(sink.url);
-  smtp.username = 'mailer';
-  smtp.password = CANARIES.smtpPassword;
-  const args = ['work', '--roles', 'scheduler,advance,deliver,public', '--project', await testFolder()];
-  const preload = path.join(ROOT, 'test/chaos/die-with-parent.js');
-  const child = spawn(process.execPath, ['--import', preload, path.join(ROOT, 'bin/perennial.js'), ...args], {
-    env: {
-      ...outerEnv(),
-      DATABASE_URL: url.href,
-      SMTP_URL: smtp.href,
-      LOG_LEVEL: 'trace',
-      PERENNIAL_PUBLIC_URL: 'https://mail.sample.example',
-      PERENNIAL_PUBLIC_PORT: '0',
-      PERENNIAL_METRICS_PORT: '0',
-      PERENNIAL_WRITE_KEY: CANARIES.writeKey,
-      PERENNIAL_WEBHOOK_SECRET: `whsec_${CANARIES.webhookSecret}`,
-      PERENNIAL_WEBHOOK_ALLOW: new URL(webhookUrl).host,
-      PERENNIAL_DKIM_KEYS: `s1=base64:${Buffer.from(String(pem)).toString('base64')}`,
-    },
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  const lines: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
-  const urls = await urlsIn(lines);
-  await provoke(urls.intake);
-  await untilProvoked();
-  told = await askAll(urls.monitor);
-  child.kill('SIGTERM');
-  await once(child, 'close');
-  log = lines.join('\n');
-  const copies = await db.query<{ line: string }>('select line from public.copies');
-  jobs = copies.rows.map(({ line }) => line).join('\n');
-}
-
-async function urlsIn(lines: readonly string[]): Promise<{ readonly intake: string; readonly monitor: string }> {
-  for (;;) {
-    const parsed = lines.map((line) => JSON.parse(line) as { msg: string; url?: string });
-    const of = (part: string): string | undefined => parsed.find(({ msg }) => msg.startsWith(part))?.url;
-    const [intake, monitor] = [of('taking in'), of('to be watched')];
-    if (parsed.some(({ msg }) => msg === 'running')) return { intake: intake ?? '', monitor: monitor ?? '' };
-    await sleep(20);
-  }
-}
-
-async function provoke(intake: string): Promise<void> {
-  const headers = (key: string): Record<string, string> => ({
-    'content-type': 'application/json',
-    authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}`,
-  });
-  const post = async (what: string, body: string, key: string = CANARIES.writeKey): Promise<number> =>
-    (await fetch(`${intake}/v1/${what}`, { method: 'POST', headers: headers(key), body })).status;
-  const customer = async (id: string, address: string, name: string): Promise<number> =>
-    post('identify', JSON.stringify({ userId: id, traits: { email: address, name } }));
-  const event = async (id: string, name: string, properties: object): Promise<number> =>
-    post('track', JSON.stringify({ userId: id, event: name, messageId: `${name}-${id}`, properties }));
-  expect(await post('identify', `{"userId": "${CANARIES.name}"`)).toBe(400);
-  expect(await post('identify', '{}', `${CANARIES.writeKey}x`)).toBe(401);
-  await event('nobody', 'no.such', { words: CANARIES.body });
-  expect(await customer('c0', `${CANARIES.address}0@gmail.com`, `${CANARIES.name} broken`)).toBe(503);
-  for (let n = 1; n <= 6; n += 1) {
-    const who = n === 6 ? 'refused' : String(n);
-    expect(await customer(`c${n}`, `${CANARIES.address}.${who}@sample.example`, `${CANARIES.name} ${n}`)).toBe(200);
-    expect(await event(`c${n}`, 'order.placed', { total: 5 })).toBe(200);
-  }
-  // A mail that cannot be written: its reader has no plan.
-  expect(await event('c1', 'question.asked', { words: CANARIES.body })).toBe(200);
-}
-
-/** Until every kind of end has come about. */
-async function untilProvoked(): Promise<void> {
-  for (;;) {
-    const { rows } = await db.query<{ ends: string[] }>(
-      `select array_agg(distinct e) as ends from (
-         select status as e from sends union all
-         select 'tried again' from sends where attempts > 0 and status = 'planned' union all
-         select 'sent again' from sends where resends > 0 union all
-         select 'held' from sends where held_at is not null union all
-         select 'given up' from webhook_calls where held_at is not null) x`,
-    );
-    const ends = rows[0]?.ends ?? [];
-    if (['sent', 'failed', 'tried again', 'sent again', 'held', 'given up'].every((end) => ends.includes(end))) return;
-    await sleep(100);
-  }
-}
-
-async function askAll(url: string): Promise<string> {
-  const texts = ['/metrics', '/readyz', '/healthz'].map(async (page) => (await fetch(`${url}${page}`)).text());
-  return (await Promise.all(texts)).join('\n');
-}
-
-function found(text: string): readonly string[] {
-  return Object.entries(CANARIES).flatMap(([name, canary]) =>
-    canary.length > 5 && text.includes(canary)
-      ? [
-          `${name}: ${
-            text
-              .split('\n')
-              .find((line) => line.includes(canary))
-              ?.slice(0, 400) ?? ''
-          }`,
-        ]
-      : [],
-  );
-}
-
-describe('what nobody but the customer, or the operator, may know', () => {
   it('is not in the log, at any level, whatever goes wrong', () => {
     // So that a process which no longer says anything does not pass for one that keeps its mouth shut.
     for (const said of [
@@ -276,26 +30,45 @@ describe('what nobody but the customer, or the operator, may know', () => {
       'mail connection ended',
       'draining',
     ]) {
-      expect(log).toContain(said);
+      expect(song.log).toContain(said);
     }
-    expect(log).toMatch(/"send":\d+/);
-    expect(found(log)).toEqual([]);
+    expect(song.log).toMatch(/"send":\d+/);
+    expect(found(song.log)).toEqual([]);
   });
 
   it('is in no job: jobs hold ids', () => {
-    expect(jobs).toMatch(/"ids": ?\[\d+/);
-    expect(found(jobs)).toEqual([]);
+    expect(song.jobs).toMatch(/"ids": ?\[\d+/);
+    if (name === 'Redis') expect(song.jobs).toMatch(/^evalsha /m);
+    expect(found(song.jobs)).toEqual([]);
   });
 
   it('is not in metrics and health', () => {
-    expect(told).toContain('perennial_sends_total');
-    expect(found(told)).toEqual([]);
+    expect(song.told).toContain('perennial_sends_total');
+    expect(found(song.told)).toEqual([]);
+  });
+
+  it('is in no page that readers see, and in no answer to systems', () => {
+    for (const [status, where] of [
+      [400, 'POST identify'],
+      [400, 'POST batch'],
+      [401, 'POST identify'],
+      [413, 'POST identify'],
+      [503, 'POST identify'],
+      [200, 'GET preferences'],
+      [503, 'POST unsubscribe'],
+      [503, 'POST preferences'],
+      [503, 'POST survey'],
+      [404, 'GET survey'],
+    ]) {
+      expect(song.answers).toMatch(new RegExp(`^${status} ${where}: .{20}`, 'm'));
+    }
+    expect(found(song.answers)).toEqual([]);
   });
 
   it('reached the reader, so that the canaries did sing', () => {
     // Not how many: that depends on how many mails shared the connections that broke. One answer was lost, and one came.
-    expect(sink.taken.length).toBeGreaterThan(1);
-    expect(sink.taken.every(({ to }) => to[0]?.startsWith(CANARIES.address))).toBe(true);
+    expect(song.taken.length).toBeGreaterThan(1);
+    expect(song.taken.every(({ to }) => to[0]?.startsWith(CANARIES.address))).toBe(true);
   });
 });
 
