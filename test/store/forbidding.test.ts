@@ -209,6 +209,7 @@ describe('no means no', () => {
     await fleet.db.transaction(async (tx) => suppress(tx, ada, 'service'));
     expect(await fleet.hand(service)).toEqual([true]);
     await fleet.settle(service, { kind: 'unknown', reason: 'reset' });
+    await fleet.at('2026-03-02T09:01:00Z');
     const again = await fleet.claim('transactional', [ada]);
     await fleet.db.transaction(async (tx) => suppress(tx, ada, '*'));
     expect(await fleet.hand(again)).toEqual([false]);
