@@ -1,5 +1,5 @@
 /** Where a measurement runs: a folder of its own with the embedded PostgreSQL (fsync and synchronous_commit on). */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { SourceFile } from '../../engine/playbook/problem.ts';
@@ -19,6 +19,10 @@ export async function openPlace(env: Readonly<Record<string, string>>, sources: 
   const dir = await mkdtemp(path.join(tmpdir(), 'perennial-bench-'));
   // Run by root, PostgreSQL runs under another account, which has to get in here.
   await chmod(dir, 0o711);
+  // Without it, it is no company folder, and gets no database.
+  const company = sources.find(({ path: name }) => name === 'perennial.yaml');
+  if (company === undefined) throw new Error('the sources have no perennial.yaml');
+  await writeFile(path.join(dir, 'perennial.yaml'), company.text);
   const config = readConfig(
     { PERENNIAL_PUBLIC_PORT: '0', PERENNIAL_PUBLIC_URL: 'https://mail.hearth.example', ...env },
     dir,
