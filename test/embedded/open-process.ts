@@ -5,7 +5,6 @@ import { openEmbeddedPostgres } from '../../workers/embedded/open.ts';
 
 const [projectDir = ''] = process.argv.slice(2);
 const opened = await openEmbeddedPostgres({ projectDir, log: pino({ level: 'silent' }) });
-process.stdout.write(`${opened.url}\n`);
 
 async function leave(): Promise<void> {
   await opened.close();
@@ -13,3 +12,5 @@ async function leave(): Promise<void> {
 }
 process.once('SIGTERM', () => void leave());
 process.stdin.once('end', () => void leave()).resume();
+// The last: whoever has read it may send the signal.
+process.stdout.write(`${opened.url}\n`);
