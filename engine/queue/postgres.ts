@@ -123,7 +123,7 @@ export async function preparePostgres(url: string): Promise<void> {
   try {
     if (await isPrepared(client)) return;
     await runMigrations(client, QUEUE_SCHEMA);
-    for (const lane of LANES) await client.query(`create sequence if not exists ${await idsOf(client, lane)}`);
+    await makeSequences(client);
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;
     const message =
@@ -133,6 +133,14 @@ export async function preparePostgres(url: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+/** One after the other: `if not exists` looks before it makes, and two that look at once both make. */
+async function makeSequences(client: pg.Client): Promise<void> {
+  await client.query('begin');
+  await client.query(`select pg_advisory_xact_lock(hashtext('perennial queue'))`);
+  for (const lane of LANES) await client.query(`create sequence if not exists ${await idsOf(client, lane)}`);
+  await client.query('commit');
 }
 
 async function isPrepared(client: pg.Client): Promise<boolean> {
