@@ -166,6 +166,7 @@ async function atDesk(parts: DeliveryParts, lane: MailLane, send: ClaimedSend, c
     if (parts.pacing.isTooLate(send, claimedAtMs)) {
       return { sendId: send.sendId, fence: send.fence, customerId: send.customerId, kind: 'withheld' };
     }
+    parts.holding.claimed(send);
     return await resultOf(parts, lane, send);
   } finally {
     parts.desk.leave();

@@ -109,7 +109,7 @@ export function startFleet(
       holding,
       settling,
       transports,
-      pacing: openPacing({ db, log, onBegin: (send) => holding.claimed(send) }),
+      pacing: openPacing({ db, log }),
       isDraining: () => draining,
       provider,
       meter: openDeliveryMeter(metrics, providerLabel(config, provider), (lane) => {

@@ -5,7 +5,7 @@
 import pg from 'pg';
 import { isLoopbackHost } from '../engine/mail/loopback.ts';
 import { MailError, parseSmtpUrl } from '../engine/mail/url.ts';
-import { describeRedis, parseRedisUrl, type RedisPlace } from '../engine/queue/redis-place.ts';
+import { describeRedis, guardedUrl, lacksOf, parseRedisUrl } from '../engine/queue/redis-place.ts';
 import { maskUrl } from './mask-url.ts';
 
 /** What is wrong with a setting, without its secrets. */
@@ -84,33 +84,16 @@ function readDatabaseUrl(url: string): DatabaseHost | string {
 
 function* redisProblems(url: string, trusted: ReadonlySet<string>): Generator<InClearProblem> {
   const place = parseRedisUrl(url);
-  const { hosts, shown, better } = hostsOf(place, url);
-  const [hasTls, hasPassword] = [place.tls, place.password !== null];
+  const lacks = lacksOf(place);
+  // Of a primary behind Sentinels these are known; itself is judged whenever it is connected to (`redisArguments`).
+  const hosts = place.kind === 'server' ? [place.hostname] : place.sentinels.map(({ host }) => host);
   const untrusted = hosts.filter((host) => !isTrusted(host, trusted));
-  if (untrusted.length === 0 || (hasTls && hasPassword)) return;
-  const lacks = [...(hasPassword ? [] : ['password']), ...(hasTls ? [] : ['TLS'])].join(' and no ');
+  if (untrusted.length === 0 || lacks === '') return;
+  const shown = place.kind === 'server' ? maskUrl(url) : describeRedis(place);
   const message =
     `${shown} has no ${lacks}, and who reaches that Redis can read and change what is in it. ` +
-    `Use ${better}. ${otherwise(untrusted.join(','))}`;
+    `Use ${guardedUrl(place)}. ${otherwise(untrusted.join(','))}`;
   yield { variable: 'REDIS_URL', message };
-}
-
-interface RedisHosts {
-  readonly hosts: readonly string[];
-  /** Without its secrets. */
-  readonly shown: string;
-  readonly better: string;
-}
-
-/** Of a primary behind Sentinels these are known; itself is judged whenever it is connected to (`redisArguments`). */
-function hostsOf(place: RedisPlace, url: string): RedisHosts {
-  if (place.kind === 'server') {
-    const { hostname } = place;
-    return { hosts: [hostname], shown: maskUrl(url), better: `rediss://:PASSWORD@${hostname}` };
-  }
-  const hosts = place.sentinels.map(({ host }) => host);
-  const better = `rediss+sentinel://:PASSWORD@${hosts.join(',')}/${place.name}`;
-  return { hosts, shown: describeRedis(place), better };
 }
 
 function* smtpProblems(url: string, trusted: ReadonlySet<string>): Generator<InClearProblem> {

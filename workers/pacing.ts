@@ -14,7 +14,7 @@ export interface Pacing {
   waitForPlace(send: ClaimedSend, claimedAtMs: number): Promise<void>;
   /** Holds the domain of a mail whose server asked for less. */
   heed(send: ClaimedSend, outcome: Outcome): Promise<void>;
-  /** Whether its domain was held after the mail was claimed: then it is to be given back, and waits like the rest; else it begins. */
+  /** Whether its domain was held after the mail was claimed: then it is to be given back, and waits like the rest. */
   isTooLate(send: ClaimedSend, claimedAtMs: number): boolean;
   /** Gives back the places of mails that were not handed over. */
   returnPlaces(lane: MailLane, unused: readonly ClaimedSend[]): Promise<void>;
@@ -23,13 +23,8 @@ export interface Pacing {
 /** Longer than a claim lasts: then no mail is left that was claimed before. */
 const REMEMBER_MS = 60_000;
 
-/** Opens the pace of one process. `onBegin` hears of each mail that is not too late: it is on its way to a server. */
-export function openPacing(parts: {
-  readonly db: Database;
-  readonly log: Logger;
-  readonly onBegin?: (send: ClaimedSend) => void;
-}): Pacing {
-  const { db, log, onBegin = () => undefined } = parts;
+/** Opens the pace of one process. */
+export function openPacing({ db, log }: { readonly db: Database; readonly log: Logger }): Pacing {
   /** Domains that were held on what this process heard, the oldest first, and when: from then on claims know of it. */
   const held = new Map<string, number>();
 
@@ -62,11 +57,7 @@ export function openPacing(parts: {
         log.error({ domain, ...errorFields(error) }, 'a domain that asks for less mail could not be held');
       }
     },
-    isTooLate: (send, claimedAtMs) => {
-      const isLate = claimedAtMs <= (held.get(domainOf(send.address)) ?? Number.NEGATIVE_INFINITY);
-      if (!isLate) onBegin(send);
-      return isLate;
-    },
+    isTooLate: ({ address }, claimedAtMs) => claimedAtMs <= (held.get(domainOf(address)) ?? Number.NEGATIVE_INFINITY),
     returnPlaces: async (lane, unused) => {
       const mails = new Map<string, number>();
       for (const { limits } of unused) for (const key of limits) mails.set(key, (mails.get(key) ?? 0) + 1);

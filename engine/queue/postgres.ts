@@ -135,10 +135,13 @@ export async function preparePostgres(url: string): Promise<void> {
   }
 }
 
+/** Any fixed number that no other lock of ours has. */
+const SEQUENCES_LOCK = 7_318_204_555;
+
 /** One after the other: `if not exists` looks before it makes, and two that look at once both make. */
 async function makeSequences(client: pg.Client): Promise<void> {
   await client.query('begin');
-  await client.query(`select pg_advisory_xact_lock(hashtext('perennial queue'))`);
+  await client.query('select pg_advisory_xact_lock($1)', [SEQUENCES_LOCK]);
   for (const lane of LANES) await client.query(`create sequence if not exists ${await idsOf(client, lane)}`);
   await client.query('commit');
 }

@@ -181,7 +181,7 @@ function sentinelOptions(place: SentinelPlace, isTrusted: IsTrusted): RedisOptio
     ...(sentinelUser === null ? {} : { sentinelUsername: sentinelUser }),
     ...(sentinelPassword === null ? {} : { sentinelPassword }),
     ...(place.tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
-    ...(place.tls && place.password !== null ? {} : onlyTrusted(place, isTrusted)),
+    ...(lacksOf(place) === '' ? {} : onlyTrusted(place, isTrusted)),
   };
 }
 
@@ -198,14 +198,23 @@ function onlyTrusted(place: SentinelPlace, isTrusted: IsTrusted): RedisOptions {
   };
 }
 
+/** What it is spoken to without, as `password and no TLS`; '' for nothing. */
+export function lacksOf({ tls, password }: RedisPlace): string {
+  return [...(password === null ? ['password'] : []), ...(tls ? [] : ['TLS'])].join(' and no ');
+}
+
+/** How to name the same place so that it is spoken to with TLS and a password. */
+export function guardedUrl(place: RedisPlace): string {
+  return place.kind === 'server'
+    ? `rediss://:PASSWORD@${place.hostname}`
+    : `rediss+sentinel://:PASSWORD@${place.sentinels.map(({ host }) => host).join(',')}/${place.name}`;
+}
+
 /** Why this primary is not connected to, and what to do. */
 export function refusalOf(place: SentinelPlace, host: string): string {
-  const { tls, password, name, sentinels } = place;
-  const lacks = [...(password === null ? ['password'] : []), ...(tls ? [] : ['TLS'])].join(' and no ');
-  const better = `rediss+sentinel://:PASSWORD@${sentinels.map((one) => one.host).join(',')}/${name}`;
   return (
-    `${describeRedis(place)} is now ${host}, which is another machine and would be spoken to with no ${lacks}. ` +
-    `Use ${better}. If nobody but these machines is on the network between, say so with ` +
+    `${describeRedis(place)} is now ${host}, which is another machine and would be spoken to with no ${lacksOf(place)}. ` +
+    `Use ${guardedUrl(place)}. If nobody but these machines is on the network between, say so with ` +
     `PERENNIAL_TRUSTED_HOSTS=${host.includes(':') ? `[${host}]` : host}`
   );
 }

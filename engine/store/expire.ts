@@ -5,7 +5,8 @@
 import { withCustomers, type ChunkOptions } from './chunk.ts';
 import type { ReleaseCache } from './context.ts';
 import type { Database } from './database.ts';
-import { joinMailDue, mailDue, type MailDue } from './due-now.ts';
+import { dueAgain } from './due-again.ts';
+import { joinMailDue, type MailDue } from './due-now.ts';
 import { loadOpenSends, resolveSends } from './open-sends.ts';
 import { resolveLeft } from './unknown.ts';
 
@@ -87,13 +88,9 @@ async function expireHandOvers(
       const left = open.filter((send) => send.status === 'handed' && send.expired);
       const resolutions = left.map((send) => resolveLeft(send, ctx));
       await resolveSends(tx, drafts, resolutions, ctx);
-      const again = resolutions.filter(({ status, dueAt }) => status === 'planned' && (dueAt ?? ctx.now) <= ctx.now);
-      const inLane = (transactional: boolean): number[] =>
-        again.filter(({ of }) => of.send.transactional === transactional).map(({ of }) => of.customerId);
-      const resent = { transactional: inLane(true), bulk: inLane(false) };
       return {
         unknown: left.filter((send) => !send.accepted).length,
-        planned: joinMailDue([mailDue(drafts, ctx), resent]),
+        planned: dueAgain(drafts, resolutions, ctx),
       };
     },
     { ...options, recordsItself: true, mail: false },

@@ -4,12 +4,12 @@
  * Only a row whose fence is still the reporter's changes. One exception is no exception: the answer "accepted" to a mail
  * that has meanwhile become `unknown`, or is planned to be sent again, under that same fence is the truth, and recorded.
  */
-import type { Draft } from '../journey/draft.ts';
 import type { Instant } from '../time/types.ts';
 import { withCustomers, type ChunkOptions } from './chunk.ts';
 import type { ReleaseCache, StoreContext } from './context.ts';
 import type { Database } from './database.ts';
-import { joinMailDue, mailDue, type MailDue } from './due-now.ts';
+import { dueAgain } from './due-again.ts';
+import { joinMailDue, type MailDue } from './due-now.ts';
 import { loadOpenSends, resolveSends, type OpenSend, type OpenStatus, type Resolution } from './open-sends.ts';
 import { resolveAccepted, resolveDoubtful, resolveUnknown } from './unknown.ts';
 
@@ -123,18 +123,4 @@ function failed(of: OpenSend, reason: string, ctx: StoreContext): Resolution {
   const settlement = { outcome: 'failed', at: ctx.now } as const;
   const changes = { dueAt: null, attempt: true, resend: false, heldError: null };
   return { of, from: UNDER_WAY, status: 'failed', settlement, reason, ...changes };
-}
-
-/** Mail that the enrolments came to, and mail that is planned again for now. */
-function dueAgain(drafts: readonly Draft[], resolutions: readonly Resolution[], ctx: StoreContext): MailDue {
-  const again = resolutions.filter(
-    ({ of, status, dueAt, heldError }) =>
-      status === 'planned' &&
-      heldError === null &&
-      (dueAt ?? of.send.dueAt) <= ctx.now &&
-      !ctx.isPaused(of.send.playbook),
-  );
-  const inLane = (transactional: boolean): number[] =>
-    again.filter(({ of }) => of.send.transactional === transactional).map(({ of }) => of.customerId);
-  return joinMailDue([mailDue(drafts, ctx), { transactional: inLane(true), bulk: inLane(false) }]);
 }

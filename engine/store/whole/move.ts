@@ -48,8 +48,8 @@ interface OtherTarget {
 
 const ANOTHER_MOVE = 'another "perennial move" is under way there';
 
-/** Any fixed number of our own. Held by the session that moves, so that it goes with it. */
-const MOVE_LOCK = 7_318_204_553;
+/** Any fixed number that no other lock of ours has. Held by the session that moves, so that it goes with it. */
+const MOVE_LOCK = 7_318_204_554;
 
 async function lockMove(old: Queryable): Promise<boolean> {
   const { rows } = await old.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [MOVE_LOCK]);
