@@ -3,6 +3,7 @@
  * until the last byte was given away nobody can have taken the mail, so a failure may be tried again;
  * after it only the server's own words count, and silence is `unknown`.
  */
+import { oneLine } from './one-line.ts';
 
 /** The end of one attempt. `reason` is one line for people, with the server's words where there are any. */
 export type Outcome =
@@ -108,6 +109,5 @@ function scopeOf(fault: SmtpFault): 'message' | 'domain' | 'connection' {
 function reasonOf(fault: SmtpFault): string {
   const command =
     fault.command === undefined || fault.command === 'CONN' || fault.command === 'API' ? '' : `${fault.command}: `;
-  const words = `${command}${fault.response ?? fault.message}`;
-  return words.replace(/\s+/g, ' ').trim().slice(0, MAX_REASON);
+  return oneLine(`${command}${fault.response ?? fault.message}`, MAX_REASON);
 }

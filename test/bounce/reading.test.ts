@@ -63,6 +63,23 @@ describe('what came back', () => {
     });
   });
 
+  it('is read without what no database keeps, wherever that stands', async () => {
+    const report = dsn({
+      recipient: 'ada@example.com',
+      status: '5.1.1',
+      diagnostic: '550 5.1.1 no\0body\u001b[2J',
+      returned: { 'Message-ID': '<send-12.\0abc@sample.example>' },
+    });
+    const notice = Buffer.from(
+      'From: MAILER-DAEMON@mx.example.net\r\nSubject: failure notice\r\n\r\n<ada@example.com>:\r\n550 5.1.1 no\0body here\r\n',
+    );
+    for (const raw of [report, notice]) {
+      const read = await readReport(raw);
+      expect(read).toMatchObject({ kind: 'bounce', recipients: [{ address: 'ada@example.com', verdict: 'hard' }] });
+      expect(JSON.stringify(read)).not.toMatch(/\\u00[01]/);
+    }
+  });
+
   it('counts inside a mail that forwards it, whole or quoted', async () => {
     const report = dsn({ recipient: 'ada@example.com', status: '5.1.1', returned });
     const head = 'From: someone@sample.example\r\nMIME-Version: 1.0\r\n';

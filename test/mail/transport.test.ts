@@ -137,6 +137,14 @@ describe('the class of an attempt', () => {
     expect(sink.taken).toEqual([]);
   });
 
+  it('has the words of the server as one line, without what steers terminals and what no database keeps', async () => {
+    const sink = await sinkWith(at('rcpt', reply('550 5.1.1 no\0body\u001b[2J\u009b here\t!')));
+    expect(await transportTo(sink.url).deliver(MAIL, async () => true)).toMatchObject({
+      kind: 'permanent',
+      reason: 'RCPT TO: 550 5.1.1 no body [2J here !',
+    });
+  });
+
   it('is permanent above the size that the server announces', async () => {
     const sink = await sinkWith({});
     const message = Buffer.alloc(1_000_001, 'x\r\n');

@@ -2,6 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
+import { oneLine } from '../../engine/mail/one-line.ts';
 import {
   ForbiddenAddress,
   isAllowedHost,
@@ -110,10 +111,7 @@ async function readAnswer(response: http.IncomingMessage): Promise<string> {
 
 function answered(response: http.IncomingMessage, text: string): CallOutcome {
   const status = response.statusCode ?? 0;
-  const said = text
-    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
-    .trim()
-    .slice(0, KEPT_CHARACTERS);
+  const said = oneLine(text, KEPT_CHARACTERS);
   const answer = said === '' ? `HTTP ${status}` : `HTTP ${status}: ${said}`;
   return { kind: 'answered', status, retryAfterMs: retryAfter(response.headers['retry-after']), answer };
 }

@@ -1,4 +1,5 @@
 /** Reads the machine-readable part of a delivery report (RFC 3464), wherever it stands. */
+import { oneLine } from '../one-line.ts';
 import { addressIn, fieldOf, readFields, type Fields } from './fields.ts';
 import type { ReportedRecipient } from './report.ts';
 import { statusInReply, statusOf } from './status.ts';
@@ -30,7 +31,8 @@ export function readQuotedStatus(text: string): readonly ReportedRecipient[] {
 
 function recipientOf(fields: Fields, given: string): ReportedRecipient {
   const action = /^[A-Za-z-]+/.exec(given)?.[0].toLowerCase() ?? '';
-  const diagnostic = fieldOf(fields, 'diagnostic-code')?.replaceAll(/\s+/g, ' ').slice(0, MAX_DIAGNOSTIC) ?? null;
+  const said = fieldOf(fields, 'diagnostic-code');
+  const diagnostic = said === null ? null : oneLine(said, MAX_DIAGNOSTIC);
   const status = bestStatus(statusOf(fieldOf(fields, 'status')), diagnostic);
   const final = addressIn(fieldOf(fields, 'final-recipient'));
   const originalAddress = addressIn(fieldOf(fields, 'original-recipient'));

@@ -4,6 +4,7 @@
  * address begins a paragraph, and the paragraph gives a reply code, a status or words that leave no doubt.
  */
 import { normaliseAddress } from '../../message/address.ts';
+import { oneLine } from '../one-line.ts';
 import type { MailParts } from './mime.ts';
 import type { ReportedRecipient } from './report.ts';
 import { replyCodeIn, statusInReply } from './status.ts';
@@ -48,7 +49,7 @@ function isPlain({ verdict }: ReportedRecipient): boolean {
 }
 
 function recipientOf(address: string, words: string, action: string | null): ReportedRecipient {
-  const diagnostic = words.slice(0, MAX_DIAGNOSTIC);
+  const diagnostic = oneLine(words, MAX_DIAGNOSTIC);
   const status = statusInReply(diagnostic);
   const verdict = judge({ action, status, diagnostic });
   return { address, originalAddress: null, action, status, diagnostic, verdict };

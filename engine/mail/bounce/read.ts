@@ -18,7 +18,7 @@ import { judge } from './verdict.ts';
 const MAX_WRAPPED = 3;
 /** What a signed token looks like in a return path (engine/message/bounce-token.ts), in any case. */
 const TOKEN = /\+([a-z2-7]{20,60})@/gi;
-const MESSAGE_ID = /^<[^\s<>]{1,250}>$/;
+const MESSAGE_ID = /^<[^\s<>\p{Cc}]{1,250}>$/u;
 
 /** Reads one mail, as its bytes were received. */
 export async function readReport(raw: Uint8Array): Promise<MailReport> {

@@ -1,6 +1,7 @@
 /** What a mail provider reports of a mail, in our words: the same outcomes as those of delivery reports. */
 import { createHash } from 'node:crypto';
 import { normaliseAddress } from '../../message/address.ts';
+import { oneLine } from '../one-line.ts';
 import type { Verdict } from '../bounce/report.ts';
 import { statusInReply, statusOf } from '../bounce/status.ts';
 import { judge } from '../bounce/verdict.ts';
@@ -113,11 +114,8 @@ export function textOf(value: unknown): string | null {
 
 /** Words as one line that is not too long, without control characters. */
 export function lineOf(value: unknown): string | null {
-  const text =
-    textOf(value)
-      ?.replaceAll(/[\p{Cc}\s]+/gu, ' ')
-      .trim() ?? '';
-  return text === '' ? null : text.slice(0, MAX_DETAIL);
+  const text = oneLine(textOf(value) ?? '', MAX_DETAIL);
+  return text === '' ? null : text;
 }
 
 /** An id for an event to which its provider gives none: equal events are the same. */
