@@ -25,16 +25,15 @@ function isCompany(dir: string): boolean {
   return existsSync(path.join(dir, COMPANY_FILE));
 }
 
-/** One that this folder lies in, one of a like name beside it, or the only one in it. */
+/** One that this folder lies in, the only one in it, or one of a like name beside it: a folder that exists was less likely misspelt. */
 async function companyNear(dir: string): Promise<string | null> {
   for (let above = path.dirname(dir); above !== path.dirname(above); above = path.dirname(above)) {
     if (isCompany(above)) return above;
   }
-  const beside = await companiesIn(path.dirname(dir));
-  const like = nearest(path.basename(dir), beside);
-  if (like !== null) return path.join(path.dirname(dir), like);
   const [only, ...others] = await companiesIn(dir);
-  return only === undefined || others.length > 0 ? null : path.join(dir, only);
+  if (only !== undefined && others.length === 0) return path.join(dir, only);
+  const like = nearest(path.basename(dir), await companiesIn(path.dirname(dir)));
+  return like === null ? null : path.join(path.dirname(dir), like);
 }
 
 async function companiesIn(dir: string): Promise<readonly string[]> {

@@ -138,6 +138,17 @@ describe('a folder that is no company', () => {
         `${inside} is no company folder: there is no perennial.yaml in it. ${meant}`,
       );
       expect(await said('held', '--project', folder)).toContain(meant);
+      const [shop, like] = [path.join(folder, 'shop'), path.join(folder, 'shops')];
+      for (const company of [path.join(shop, 'garden'), like]) {
+        await mkdir(company, { recursive: true });
+        await writeFile(path.join(company, 'perennial.yaml'), '');
+      }
+      expect(await said('held', '--project', shop)).toContain(`Did you mean --project ${shop}/garden?\n`);
+      await rm(shop, { recursive: true });
+      expect(await said('held', '--project', shop)).toBe(
+        `There is no folder ${shop}. Did you mean --project ${like}?\n`,
+      );
+      await rm(like, { recursive: true });
       const nowhere = path.join(folder, 'quite', 'another');
       expect(await said('customer', 'ada', '--project', nowhere)).toContain('Name the company folder with --project');
       expect([await readdir(folder), await readdir(hearth), await readdir(inside)]).toEqual([
