@@ -6,8 +6,10 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Instant } from '../time/types.ts';
 import { GatheringClient } from './gathering-client.ts';
+import { parameter } from './parameter.ts';
 import { preparedName } from './prepared.ts';
 import type { Tables } from './tables.ts';
+import { parseTimestamp } from './timestamp.ts';
 
 /** Something that runs SQL: a pool, or the client of one transaction. */
 export interface Queryable {
@@ -59,17 +61,20 @@ const IDLED_TOO_LONG = '25P03';
 const parsers = new Map<number, (text: string) => unknown>([
   [pg.types.builtins.INT8, Number],
   [pg.types.builtins.DATE, (text) => text],
-  [pg.types.builtins.TIMESTAMPTZ, (text) => Date.parse(text)],
+  [pg.types.builtins.TIMESTAMPTZ, parseTimestamp],
 ]);
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => parsers.get(oid) ?? pg.types.getTypeParser(oid, format),
 };
 
+/** Whatever zone the server or the role is in, times are read as they are written in this one (timestamp.ts). */
+const IN_UTC = '-c timezone=UTC';
+
 /**
  * With one way to each row there is nothing to gain from planning anew for each set of ids, and planning one of the
  * protocol's statements takes as long as running it.
  */
-const INDEXED = '-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan';
+const INDEXED = ' -c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan';
 
 /**
  * Opens a pool. A stopped process must not keep its locks, so sessions that idle in a transaction end after 5 s;
@@ -93,7 +98,7 @@ export function openDatabase(
     Client: GatheringClient,
     pipeline: true,
     types,
-    ...(options.indexed === true ? { options: INDEXED } : {}),
+    options: options.indexed === true ? IN_UTC + INDEXED : IN_UTC,
   });
   // A server that goes away ends idle clients; the next query opens a new one and reports what it meets.
   pool.on('error', () => undefined);
@@ -120,6 +125,7 @@ export async function openConnection(url: string, name: string): Promise<pg.Clie
     connectionString: url,
     application_name: name,
     connectionTimeoutMillis: 10_000,
+    options: IN_UTC,
     types,
   });
   // What is asked next reports what happened to the connection; without a listener it would end the process.
@@ -132,7 +138,7 @@ function statement(text: string, values: readonly unknown[] | undefined): pg.Que
   const name = preparedName(text);
   return {
     text,
-    ...(values === undefined ? {} : { values: values as unknown[] }),
+    ...(values === undefined ? {} : { values: values.map(parameter) }),
     ...(name === undefined ? {} : { name }),
   };
 }
