@@ -46,7 +46,17 @@ export function composeSend(
   const survey = ask === null ? null : surveyOf(ask, send.sendId, links);
   const reader = links === null ? null : readerLinks(send.sendId, links);
   if (send.lane === 'bulk') requireWayOut(reader);
-  const { rendered, from } = renderFor({ ...send, template: name, survey, links: reader });
+  const { templates, enrolment, now } = send;
+  const { rendered, from } = renderFor({
+    profile,
+    release,
+    templates,
+    template: name,
+    enrolment,
+    now,
+    survey,
+    links: reader,
+  });
   const { html, text } = tracked(rendered, send, links);
   const composed = compose({
     from: from ?? company.mail.from,

@@ -40,6 +40,11 @@ export type Role = (typeof ROLES)[number];
 
 /** The mail that a connection carries, and one that is ready when that has gone. */
 const COMPOSED_PER_CONNECTION = 2;
+/**
+ * With all conversations in one group, either the database or the mail server would have nothing to do: while one half's
+ * hand-over commits, the mails of the other are on the wire. Smaller groups cost more statements than they win.
+ */
+const HAND_OVER_GROUPS = 2;
 /** While hints arrived within this time, sweeps leave the work to them. */
 const HINTS_ARRIVE_MS = 3_000;
 
@@ -90,7 +95,9 @@ export function startFleet(
   if (roles.includes('deliver')) {
     if (transports === null) throw new Error('the role "deliver" needs a way for mail to leave');
     const { transactional, bulk } = transports;
-    const handOver = openHandOver(db, { expected: () => transactional.conversations + bulk.conversations });
+    const handOver = openHandOver(db, {
+      expected: () => Math.ceil((transactional.conversations + bulk.conversations) / HAND_OVER_GROUPS),
+    });
     const settling = openSettling({
       db,
       cache,

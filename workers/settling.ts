@@ -16,9 +16,9 @@ import { errorFields, type Logger } from './log.ts';
 const MAX_PER_TRANSACTION = 256;
 const RETRY_AFTER_MS = 250;
 /** With so many gathered, nothing is gained by waiting for more. */
-const ENOUGH = 64;
+const ENOUGH = 128;
 /** How long a first outcome waits for others. */
-const GATHER_MS = 50;
+const GATHER_MS = 100;
 /** A process that is to end has 30 s for all of it. */
 const GRACE_MS = 3_000;
 

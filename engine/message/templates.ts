@@ -64,8 +64,10 @@ export function compileTemplates(
     if (template !== null) templates.set(template.name, template);
   }
   const names = [...templates.keys()].sort();
+  const varied = new Set(names.flatMap((name) => (name.includes('.') ? [name.slice(0, name.lastIndexOf('.'))] : [])));
   return {
-    templates: { names, get: (name, locale) => find(templates, name, locale ?? null) },
+    // Every mail asks, and most templates have no variants to look through.
+    templates: { names, get: (name, locale) => find(templates, name, varied.has(name) ? (locale ?? null) : null) },
     problems: tidy(problems),
   };
 }
