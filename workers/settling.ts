@@ -17,8 +17,9 @@ const MAX_PER_TRANSACTION = 256;
 const RETRY_AFTER_MS = 250;
 /** With so many gathered, nothing is gained by waiting for more. */
 const ENOUGH = 128;
-/** How long a first outcome waits for others. */
+/** How long a first outcome waits for others at most, and how long for the next of them: what is on its way may be slow. */
 const GATHER_MS = 100;
+const NEXT_WITHIN_MS = 20;
 /** A process that is to end has 30 s for all of it. */
 const GRACE_MS = 3_000;
 
@@ -60,10 +61,15 @@ export function openSettling(parts: {
 
   const gather = async (): Promise<void> => {
     if (isGathered()) return;
+    const untilMs = performance.now() + GATHER_MS;
+    let seen = waiting.length;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, GATHER_MS);
+      const timer = setInterval(() => {
+        if (waiting.length === seen || performance.now() >= untilMs) endGathering?.();
+        seen = waiting.length;
+      }, NEXT_WITHIN_MS);
       endGathering = () => {
-        clearTimeout(timer);
+        clearInterval(timer);
         resolve();
       };
     });

@@ -8,6 +8,7 @@ import type { Instant } from '../time/types.ts';
 import { GatheringClient } from './gathering-client.ts';
 import { parameter } from './parameter.ts';
 import { preparedName } from './prepared.ts';
+import { sessionAt } from './session-options.ts';
 import type { Tables } from './tables.ts';
 import { parseTimestamp } from './timestamp.ts';
 
@@ -67,15 +68,6 @@ const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => parsers.get(oid) ?? pg.types.getTypeParser(oid, format),
 };
 
-/** Whatever zone the server or the role is in, times are read as they are written in this one (timestamp.ts). */
-const IN_UTC = '-c timezone=UTC';
-
-/**
- * With one way to each row there is nothing to gain from planning anew for each set of ids, and planning one of the
- * protocol's statements takes as long as running it.
- */
-const INDEXED = ' -c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan';
-
 /**
  * Opens a pool. A stopped process must not keep its locks, so sessions that idle in a transaction end after 5 s;
  * lock waits end after 5 s and statements after 30 s. `max` is the number of connections.
@@ -88,7 +80,7 @@ export function openDatabase(
   options: { readonly max?: number; readonly name?: string; readonly indexed?: boolean } = {},
 ): Database {
   const pool = new pg.Pool({
-    connectionString: url,
+    ...sessionAt(url, options.indexed),
     max: options.max ?? 8,
     application_name: options.name ?? 'perennial',
     idle_in_transaction_session_timeout: 5_000,
@@ -98,7 +90,6 @@ export function openDatabase(
     Client: GatheringClient,
     pipeline: true,
     types,
-    options: options.indexed === true ? IN_UTC + INDEXED : IN_UTC,
   });
   // A server that goes away ends idle clients; the next query opens a new one and reports what it meets.
   pool.on('error', () => undefined);
@@ -122,10 +113,9 @@ export function openDatabase(
 /** One connection without a pool or time-outs, for what copies whole tables. The caller ends it. */
 export async function openConnection(url: string, name: string): Promise<pg.Client> {
   const client = new pg.Client({
-    connectionString: url,
+    ...sessionAt(url),
     application_name: name,
     connectionTimeoutMillis: 10_000,
-    options: IN_UTC,
     types,
   });
   // What is asked next reports what happened to the connection; without a listener it would end the process.

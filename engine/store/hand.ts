@@ -101,6 +101,8 @@ export function openHandOver(db: Database, options: HandOverOptions = {}): HandO
       };
     });
     endGathering = null;
+    // One answer of a server may both accept a mail and ask for the next: then the note of the first comes in this turn, too.
+    await nextTurn();
   };
 
   const flush = async (): Promise<void> => {

@@ -5,7 +5,7 @@ const [DASH, SPACE, COLON, PLUS, DOT, ZERO] = [0x2d, 0x20, 0x3a, 0x2b, 0x2e, 0x3
 
 /**
  * The instant of `2026-03-02 09:30:00.123456+00`, as sessions in UTC have it, cut off to the millisecond. Every row has
- * several, and `Date.parse` takes three times as long; it reads the rest, such as a `DATABASE_URL` with options of its own brings. NaN for what is no time: `infinity`.
+ * several, and `Date.parse` takes three times as long; it reads the rest, such as years before 1000. NaN for what is no time: `infinity`.
  */
 export function parseTimestamp(text: string): Instant {
   if (!isUsual(text)) return Date.parse(text.replace(' ', 'T').replace(/[+-]\d\d$/, '$&:00'));

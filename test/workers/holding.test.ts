@@ -102,3 +102,25 @@ it('is known to have been sent when its process dies after the server has accept
   );
   expect(rows.map(({ status }) => status)).toEqual(['sent', 'sent', 'unknown']);
 });
+
+it('is noted as accepted with the group whose last mail the same answer of the server brought', async () => {
+  const { db } = staffed;
+  const [before, other, after] = await claimedFor(['hal', 'ida', 'jo']);
+  if (before === undefined || other === undefined || after === undefined) throw new Error('three mails are due');
+  const groups = { size: 1 };
+  const handOver = openHandOver(db, { expected: () => groups.size, windowMs: 60_000 });
+  expect(await handOver.handOver(before)).toBe(true);
+  groups.size = 2;
+  const waits = handOver.handOver(other);
+  await sleep(20);
+  // The answer accepts one mail and asks for the next; who hears of the first has further to go.
+  const completes = handOver.handOver(after);
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+  void handOver.accepted(before);
+  expect(await Promise.all([waits, completes])).toEqual([true, true]);
+  const rows = await staffed.rows<{ noted: boolean }>(
+    `select settled_at is not null as noted from sends where id = ${before.sendId}`,
+  );
+  expect(rows).toEqual([{ noted: true }]);
+  await handOver.close();
+});
