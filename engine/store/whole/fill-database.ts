@@ -37,7 +37,7 @@ export async function fillDatabase(
   const db = asQueryable(client);
   await db.query(
     `set local lock_timeout = '60s'; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;
-     set local datestyle = 'ISO, YMD'; set local client_encoding = 'UTF8'`,
+     set local client_encoding = 'UTF8'`,
   );
   await makeShape(db, contents.head);
   const filled: Record<string, number> = {};

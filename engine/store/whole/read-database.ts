@@ -38,7 +38,7 @@ export async function readDatabase(client: pg.Client, version: string): Promise<
 export async function prepareReading(client: pg.Client): Promise<void> {
   await client.query(
     `set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;
-     set local datestyle = 'ISO, YMD'; set local extra_float_digits = 1; set local client_encoding = 'UTF8'`,
+     set local extra_float_digits = 1; set local client_encoding = 'UTF8'`,
   );
 }
 
