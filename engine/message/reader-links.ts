@@ -18,32 +18,20 @@ export interface ReaderLinks {
 }
 
 /** The links of one mail; signed when they are first asked for, which many a transactional mail never does. */
-export function readerLinks(sendId: number, links: AnswerLinks): ReaderLinks {
-  return new LazyLinks(sendId, links);
-}
-
-class LazyLinks implements ReaderLinks {
-  readonly #sendId: number;
-  readonly #links: AnswerLinks;
-  #token: string | null = null;
-
-  constructor(sendId: number, links: AnswerLinks) {
-    this.#sendId = sendId;
-    this.#links = links;
-  }
-
-  get token(): string {
-    this.#token ??= signReaderLink(this.#sendId, this.#links.key);
-    return this.#token;
-  }
-
-  get unsubscribe(): string {
-    return `${this.#links.publicUrl}${UNSUBSCRIBE_PATH}${this.token}`;
-  }
-
-  get preferences(): string {
-    return `${this.#links.publicUrl}${PREFERENCES_PATH}${this.token}`;
-  }
+export function readerLinks(sendId: number, { publicUrl, key }: AnswerLinks): ReaderLinks {
+  let token: string | undefined;
+  const signed = (): string => (token ??= signReaderLink(sendId, key));
+  return {
+    get unsubscribe() {
+      return `${publicUrl}${UNSUBSCRIBE_PATH}${signed()}`;
+    },
+    get preferences() {
+      return `${publicUrl}${PREFERENCES_PATH}${signed()}`;
+    },
+    get token() {
+      return signed();
+    },
+  };
 }
 
 /** The same for a mail that nobody gets, in dry runs and tests of playbooks: they lead nowhere. */
