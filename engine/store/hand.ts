@@ -39,10 +39,9 @@ export interface HandOver {
   /** Resolves to whether the last bytes may go out. Rejects when the database cannot say: then they must not. */
   handOver(send: HandOverRequest): Promise<boolean>;
   /**
-   * Notes that the server has accepted a mail that was handed over, ahead of its outcome: with the next group, so that at
-   * the latest it is on record when the next mail of its connection is handed over, and a crash leaves no more mails in
-   * doubt than there were conversations. Resolves when it is noted; also when it could not be, since the outcome says it
-   * again.
+   * Notes that the server has accepted a mail that was handed over, ahead of its outcome: with the next group, so that a
+   * crash leaves no more mails in doubt than each conversation's present one and the one that follows it. Resolves when it
+   * is noted; also when it could not be, since the outcome says it again.
    */
   accepted(send: HandOverRequest): Promise<void>;
   /** Waits for what is under way; later requests are refused. */
@@ -167,9 +166,10 @@ async function answer(
 }
 
 /**
- * Which of the claims are now handed over, as `ID FENCE`; a handed row with `settled_at` is one that was accepted. The row's own columns are read on its newest version: they
- * come from the locking CTE, which re-checks what changed since the snapshot. That CTE asks for ids only: statistics know
- * nothing of a state that lasts for seconds, and a plan that starts from "the few claimed rows" starts from all of them.
+ * Which of the claims are now handed over, as `ID FENCE`; a handed row with `accepted_at` is one that was accepted. The
+ * row's own columns are read on its newest version: they come from the locking CTE, which re-checks what changed since the
+ * snapshot. That CTE asks for ids only: statistics know nothing of a state that lasts for seconds, and a plan that starts
+ * from "the few claimed rows" starts from all of them.
  */
 async function markHanded(
   db: Database,
@@ -204,7 +204,7 @@ async function markHanded(
        select s.id, s.status from unnest($4::bigint[], $5::int[]) as a (id, fence) join sends s on s.id = a.id
        where s.fence = a.fence for no key update of s skip locked),
      noted as (
-       update sends s set settled_at = clock.now from known k, clock where s.id = k.id and k.status = 'handed')
+       update sends s set accepted_at = clock.now from known k, clock where s.id = k.id and k.status = 'handed')
      update sends s set status = o.verdict,
        handed_at = case when o.verdict = 'handed' then clock.now else s.handed_at end,
        claimed_at = case when o.verdict = 'handed' then s.claimed_at end,

@@ -15,6 +15,7 @@ import { reactions } from './migrations/0010-reactions.ts';
 import { ways } from './migrations/0011-ways.ts';
 import { eventPartitions } from './migrations/0013-event-partitions.ts';
 import { whereabouts } from './migrations/0014-whereabouts.ts';
+import { accepted } from './migrations/0015-accepted.ts';
 
 /** One step forward. Never changed once released. */
 export interface Migration {
@@ -38,6 +39,7 @@ export const migrations: readonly Migration[] = [
   ways,
   eventPartitions,
   whereabouts,
+  accepted,
 ];
 
 /** The database was migrated by a newer version of Perennial. The message says what to do. */

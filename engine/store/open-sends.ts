@@ -80,7 +80,7 @@ export async function loadOpenSends(
   const { rows } = await tx.query<Row>(
     `select ${SEND_COLUMNS}, s.customer_id, s.enrolment_id, e.version_id, s.fence, s.status, s.handed_at, s.resends,
        coalesce(s.lease_until < clock_timestamp(), false) as expired,
-       s.status = 'handed' and s.settled_at is not null as accepted,
+       s.status = 'handed' and s.accepted_at is not null as accepted,
        case when e.status <> 'active' then coalesce(e.reason, e.status) end as ended
      from sends s join enrolments e on e.id = s.enrolment_id where s.id = any($1::bigint[])
      order by s.id for no key update of s`,

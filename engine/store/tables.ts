@@ -139,6 +139,7 @@ export interface Tables {
     lease_until: NullableTime;
     claimed_at: NullableTime;
     handed_at: NullableTime;
+    accepted_at: NullableTime;
     settled_at: NullableTime;
     release_id: string | null;
     address: string | null;

@@ -4,9 +4,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { openDatabase, type Database } from '../../engine/store/database.ts';
+import { expireLeases } from '../../engine/store/expire.ts';
 import { migrate, migrations } from '../../engine/store/migrate.ts';
 import { resume } from '../../engine/store/pauses.ts';
 import { openReleaseCache } from '../../engine/store/context.ts';
@@ -27,12 +28,12 @@ const UNTIL = Date.parse('2026-12-24T00:00:00Z');
 let database: TestDatabase;
 let db: Database;
 let sink: Sink;
-beforeAll(async () => {
+beforeEach(async () => {
   database = await testDatabase();
   db = openDatabase(database.url, { max: 2 });
   sink = await startSink();
 });
-afterAll(async () => {
+afterEach(async () => {
   await sink.close();
   await db.close();
   await database.drop();
@@ -112,6 +113,22 @@ it('keeps all of it, and carries on with what was under way', async () => {
     `select c.key, s.template from sends s join customers c on c.id = s.customer_id where s.status = 'unknown'`,
   );
   expect(doubtful).toEqual([{ key: 'cleo', template: 'welcome/hello' }]);
+});
+
+it('knows of a mail that was noted as accepted before the upgrade that it was sent', async () => {
+  await restore('0001-initial');
+  await db.query(
+    `update sends s set status = 'handed', fence = 1, handed_at = $1, settled_at = $1, lease_until = now()
+     from customers c where c.id = s.customer_id and c.key = 'cleo' and s.template = 'welcome/hello'`,
+    [new Date(LEFT_AT).toISOString()],
+  );
+  await migrate(db);
+  await setSteppedClock(db, LEFT_AT);
+  expect(await expireLeases(db, openReleaseCache(compileSources), 10)).toMatchObject({ unknown: 0 });
+  const { rows } = await db.query(`select status, resends from sends where handed_at = $1`, [
+    new Date(LEFT_AT).toISOString(),
+  ]);
+  expect(rows).toEqual([{ status: 'sent', resends: 0 }]);
 });
 
 function said({ at, customer, playbook, step, do: what }: Line): string {

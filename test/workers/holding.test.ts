@@ -119,7 +119,7 @@ it('is noted as accepted with the group whose last mail the same answer of the s
   void handOver.accepted(before);
   expect(await Promise.all([waits, completes])).toEqual([true, true]);
   const rows = await staffed.rows<{ noted: boolean }>(
-    `select settled_at is not null as noted from sends where id = ${before.sendId}`,
+    `select accepted_at is not null as noted from sends where id = ${before.sendId}`,
   );
   expect(rows).toEqual([{ noted: true }]);
   await handOver.close();
