@@ -7,8 +7,9 @@
  *    cannot have been taken.
  * 4. Where the server takes commands in groups, those of the following mail go along with the end of this one (RFC 2920
  *    section 3.1 allows message content as the first of a group). They name sender and recipient and nothing more, so
- *    when the connection is lost the following mail was not handed over to anybody.
+ *    when the connection is lost the following mail is with nobody, whether or not it was handed over by then.
  */
+import type { HandOver } from './hand-over.ts';
 import { type Outcome, type Progress, type SmtpFault, classify, isThrottled } from './outcome.ts';
 import type { Answer, SmtpSession } from './session.ts';
 import { transparent } from './transparent.ts';
@@ -20,17 +21,12 @@ export interface OutgoingMail {
   readonly message: Buffer;
 }
 
-/**
- * Asked once the server waits for the message (of a large one, all but the end is on its way by then): true lets it go,
- * false or a throw keeps it back.
- */
-export type HandOver = () => Promise<boolean>;
-
 /** Asked when the end of a mail goes out: which mail follows on this connection for certain, if it is one that `fits`. */
 export type Following = (fits: (mail: OutgoingMail) => boolean) => OutgoingMail | null;
 
 /** What a conversation needs besides the mail. */
 export interface Conversing {
+  /** Asked once the server waits for the message; of a large one, all but the end is on its way by then. */
   readonly handOver: HandOver;
   readonly following: Following;
   /** How long the server may be silent before and after the end of the message, in ms. */
@@ -49,6 +45,8 @@ export interface Ended {
   readonly wasAhead?: true;
   /** The connection is in a known state and can go on, after RSET when the mail was not accepted; else it is closed. */
   readonly reusable: boolean;
+  /** How long the server took to accept the mail, in ms from its end. */
+  readonly acceptedInMs?: number;
 }
 
 const END = '\r\n.\r\n';
@@ -131,11 +129,13 @@ async function transmit(session: SmtpSession, { message }: OutgoingMail, parts: 
   if (!early) return WITHHELD;
   const end = END + commandsAhead(session, parts.following);
   session.serversTurn(parts.endMs);
+  const endedAtMs = performance.now();
   session.write(isLarge ? end : Buffer.concat([body, Buffer.from(end, 'latin1')]));
   const answer = await answered;
   if (answer.kind === 'lost') return failed(answer.fault, 'ended');
   if (answer.code < 200 || answer.code >= 300) return failed(refusal(answer, 'DATA', 'EMESSAGE'), 'ended');
-  return { outcome: { kind: 'accepted', response: answer.text }, stale: false, reusable: true };
+  const acceptedInMs = performance.now() - endedAtMs;
+  return { outcome: { kind: 'accepted', response: answer.text }, stale: false, reusable: true, acceptedInMs };
 }
 
 /** The commands of the mail that follows, where they may go along. */

@@ -1,19 +1,23 @@
 /** Mail over SMTP: a few kept-open connections, shared by all mails that are on their way. */
 import { MailConnection, type MailLog, type Timeouts } from './connection.ts';
-import type { Ended, HandOver, OutgoingMail } from './conversation.ts';
+import type { Ended, OutgoingMail } from './conversation.ts';
+import { type AskedOnce, askedOnce, type HandOver } from './hand-over.ts';
 import { type Outcome, classify, faultOf } from './outcome.ts';
 import { MailError, type MailServer, parseSmtpUrl } from './url.ts';
 
 export type { MailLog, Timeouts } from './connection.ts';
-export type { HandOver, OutgoingMail } from './conversation.ts';
+export type { OutgoingMail } from './conversation.ts';
+export type { HandOver } from './hand-over.ts';
 export type { Outcome } from './outcome.ts';
 export { MailError } from './url.ts';
 
 /** How mail leaves. */
 export interface Transport {
   /**
-   * Tries one mail once. `handOver` is called at most once, when the server waits for the message; its end goes out only
-   * if that resolves true. Never rejects, and settles only after `handOver` has.
+   * Tries one mail once. `handOver` is called at most once: when the server waits for the message, or, where it answers
+   * quickly, as soon as the end of the mail before it on its connection goes out. Its own end goes out only if that
+   * resolves true, and within a second of it; else the mail is `withheld`. Never rejects, and settles only after `handOver`
+   * has.
    */
   deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome>;
   /** `HOST:PORT` of the mail server. */
@@ -67,9 +71,15 @@ export function openTransport(options: TransportOptions): Transport {
   return new SmtpTransport(parseSmtpUrl(options.url), options);
 }
 
+/** A mail that is to go, and its hand-over. */
+interface Going {
+  readonly mail: OutgoingMail;
+  readonly asked: AskedOnce;
+}
+
 interface Waiter {
   /** What may go ahead; null: nothing may. */
-  readonly mail: OutgoingMail | null;
+  readonly going: Going | null;
   readonly give: (slot: Slot) => void;
 }
 
@@ -120,11 +130,11 @@ class SmtpTransport implements Transport {
 
   async deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome> {
     if (this.#closed) return { kind: 'retry', reason: 'the mail transport is closed', code: null, scope: 'connection' };
-    return this.#track(this.#deliver(mail, handOver));
+    return this.#track(this.#deliver({ mail, asked: askedOnce(handOver) }));
   }
 
   async verify(): Promise<void> {
-    const slot = await this.#track(this.#acquire(null, false));
+    const slot = await this.#track(this.#acquire(null));
     if ('connection' in slot) return this.#release(slot.connection);
     const reason = 'reason' in slot.failure ? slot.failure.reason : slot.failure.kind;
     throw new MailError(
@@ -144,21 +154,24 @@ class SmtpTransport implements Transport {
     await Promise.all(this.#idle.splice(0).map((connection) => connection.quit()));
   }
 
-  async #deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome> {
-    const first = await this.#attempt(mail, handOver, false);
+  async #deliver(going: Going): Promise<Outcome> {
+    const first = await this.#attempt(going, false);
     // A server may end an idle connection at any time, and take its commands one mail at a time only; that says nothing
     // of this mail.
-    return first.stale ? (await this.#attempt(mail, handOver, true)).outcome : first.outcome;
+    const { outcome } = first.stale ? await this.#attempt(going, true) : first;
+    // Asked ahead, it may be under way although its mail's turn never came.
+    await going.asked.settled();
+    return outcome;
   }
 
-  async #attempt(mail: OutgoingMail, handOver: HandOver, fresh: boolean): Promise<Pick<Ended, 'outcome' | 'stale'>> {
-    const slot = await this.#acquire(mail, fresh);
+  async #attempt(going: Going, fresh: boolean): Promise<Pick<Ended, 'outcome' | 'stale'>> {
+    const slot = await this.#acquire(fresh ? null : going, fresh);
     if ('failure' in slot) return { outcome: slot.failure, stale: false };
     const { connection } = slot;
     const reused = connection.used > 0;
     this.#busy.add(connection);
     const attempt = await this.#watched(
-      connection.deliver(mail, handOver, (fits) => this.#promise(connection, fits)),
+      connection.deliver(going.mail, going.asked.handOver, (fits) => this.#promise(connection, fits)),
       connection,
     );
     this.#busy.delete(connection);
@@ -169,7 +182,7 @@ class SmtpTransport implements Transport {
   }
 
   /** An idle connection, a new one, or a place in the queue. `fresh` passes by those that were used before. */
-  async #acquire(mail: OutgoingMail | null, fresh: boolean): Promise<Slot> {
+  async #acquire(going: Going | null, fresh = false): Promise<Slot> {
     if (this.#stopped) return STOPPED;
     while (this.#idle.length > 0) {
       const connection = this.#idle.pop();
@@ -178,7 +191,7 @@ class SmtpTransport implements Transport {
       connection?.destroy();
     }
     if (this.#hasRoom) return this.#connect();
-    return new Promise((resolve) => this.#waiting.push({ mail: fresh ? null : mail, give: resolve }));
+    return new Promise((resolve) => this.#waiting.push({ going, give: resolve }));
   }
 
   get #hasRoom(): boolean {
@@ -243,10 +256,11 @@ class SmtpTransport implements Transport {
   #promise(connection: MailConnection, fits: (mail: OutgoingMail) => boolean): OutgoingMail | null {
     const [first] = this.#waiting;
     const hasRoom = this.#goesAhead && !this.#late.has(connection) && connection.used < MAILS_PER_CONNECTION;
-    if (!hasRoom || first === undefined || first.mail === null || !fits(first.mail)) return null;
+    if (!hasRoom || first === undefined || first.going === null || !fits(first.going.mail)) return null;
     this.#waiting.shift();
     this.#promised.set(connection, first);
-    return first.mail;
+    if (connection.isQuick) first.going.asked.ahead();
+    return first.going.mail;
   }
 
   async #passOn(connection: MailConnection): Promise<void> {

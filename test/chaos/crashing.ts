@@ -47,7 +47,7 @@ function watchTransport(transport: Transport): Transport {
       if (meant) pass('after-claim');
       const outcome = await transport.deliver(mail, async () => {
         const handed = await handOver();
-        // What is left of the message is written as soon as this resolves.
+        // What is left of the message is written as soon as this resolves; of one that was handed over ahead, at its turn.
         if (handed && meant) setImmediate(pass, 'after-last-byte');
         return handed;
       });

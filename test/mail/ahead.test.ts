@@ -1,6 +1,7 @@
 /** The commands of the following mail go out with the end of the one before, where the server takes them in groups. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { openTransport, type Outcome, type Transport } from '../../engine/mail/transport.ts';
 import { type Fault, type Sink, type SinkOptions, startSink } from '../support/smtp-sink.ts';
@@ -127,5 +128,135 @@ describe('a mail whose commands went ahead', () => {
       transport.deliver(mailTo('c'), async () => true),
     ]);
     expect(kinds(outcomes)).toEqual(['accepted', 'permanent', 'accepted']);
+  });
+});
+
+/** One connection to a server that answers the first, the third, … mail at once and thinks about the others. */
+const THINKS = 1_300;
+
+describe('the hand-over of a mail that follows', () => {
+  /** Sends all at once; tells what was asked and how it ended, in that order. */
+  async function watched(
+    transport: Transport,
+    names: readonly string[],
+    handOver: (name: string) => Promise<boolean> = async () => true,
+  ): Promise<readonly string[]> {
+    const told: string[] = [];
+    const deliver = async (name: string): Promise<void> => {
+      const { kind } = await transport.deliver(mailTo(name), async () => {
+        told.push(`${name}?`);
+        return handOver(name);
+      });
+      told.push(`${name} ${kind}`);
+    };
+    await Promise.all(names.map(deliver));
+    return told;
+  }
+
+  it('is asked while the server has the mail before, if it took the last one at once', async () => {
+    const sink = await sinkWith({ thinkMs: 200, quickEvery: 2 });
+    expect(await watched(transportTo(sink.url), ['a', 'b', 'c', 'd', 'e'])).toEqual([
+      'a?',
+      'a accepted',
+      'b?',
+      'c?',
+      'b accepted',
+      'c accepted',
+      'd?',
+      'e?',
+      'd accepted',
+      'e accepted',
+    ]);
+    expect(sink.connections).toBe(1);
+  });
+
+  it('is good for a second: after that its mail is withheld, and the next one takes another connection', async () => {
+    const sink = await sinkWith({ thinkMs: THINKS, quickEvery: 2 });
+    const transport = transportTo(sink.url);
+    expect(await watched(transport, ['a', 'b', 'c'])).toEqual([
+      'a?',
+      'a accepted',
+      'b?',
+      'c?',
+      'b accepted',
+      'c withheld',
+    ]);
+    expect(await watched(transport, ['d'])).toEqual(['d?', 'd accepted']);
+    expect(sink.taken.map(({ messageId }) => messageId)).toEqual(
+      ['a', 'b', 'd'].map((name) => `<${name}@example.com>`),
+    );
+    expect(sink.connections).toBe(2);
+  });
+
+  it('is asked once, also when the mail then takes another connection', async () => {
+    const sink = await sinkWith({
+      thinkMs: 50,
+      quickEvery: 2,
+      fault: (stage, turn, connection) =>
+        stage === 'taken' && turn === 1 && connection === 0 ? { do: 'reset' } : null,
+    });
+    expect(await watched(transportTo(sink.url), ['a', 'b', 'c', 'd'])).toEqual([
+      'a?',
+      'a accepted',
+      'b?',
+      'c?',
+      'b unknown',
+      'c accepted',
+      'd?',
+      'd accepted',
+    ]);
+    expect(sink.taken).toHaveLength(4);
+  });
+
+  it.each([
+    ['is refused', async () => false],
+    ['fails', async () => Promise.reject(new Error('the database is away'))],
+  ])('keeps its mail back when it %s, and no other', async (_, refuse) => {
+    const sink = await sinkWith({ thinkMs: 50, quickEvery: 2 });
+    const told = await watched(transportTo(sink.url), ['a', 'b', 'c', 'd'], async (name) =>
+      name === 'c' ? refuse() : true,
+    );
+    expect(told.filter((line) => !line.endsWith('?'))).toEqual([
+      'a accepted',
+      'b accepted',
+      'c withheld',
+      'd accepted',
+    ]);
+    expect(sink.taken).toHaveLength(3);
+  });
+
+  it.each([
+    ['is refused by the server', 'rcpt', 'permanent', (): void => undefined],
+    ['is withheld as the transport stops', 'taken', 'withheld', (transport: Transport): void => transport.stop()],
+  ] as const)('is waited for when its mail %s meanwhile', async (_, where, kind, then) => {
+    const sink = await sinkWith({
+      thinkMs: 50,
+      quickEvery: 2,
+      fault: (stage, turn) => {
+        if (stage === 'rcpt' && where === 'rcpt' && turn === 2) return reply('550 5.1.1 nobody here');
+        return stage === 'taken' && where === 'taken' && turn === 1 ? { do: 'reset' } : null;
+      },
+    });
+    const transport = transportTo(sink.url);
+    let answer: (handed: boolean) => void = () => undefined;
+    const ended: string[] = [];
+    const deliveries = ['a', 'b', 'c'].map(async (name) => {
+      const outcome = await transport.deliver(mailTo(name), async () => {
+        if (name !== 'c') return true;
+        then(transport);
+        return new Promise((resolve) => {
+          answer = resolve;
+        });
+      });
+      ended.push(name);
+      return outcome.kind;
+    });
+    await deliveries[1];
+    // Long enough for the connection to have gone on to the mail that follows.
+    await sleep(100);
+    expect(ended).toEqual(['a', 'b']);
+    answer(true);
+    expect(await deliveries[2]).toBe(kind);
+    expect(sink.taken.some(({ messageId }) => messageId === '<c@example.com>')).toBe(false);
   });
 });

@@ -134,7 +134,7 @@ export async function reportAll(promised: Promised, world: World, reports: reado
       const kind = without === undefined ? endingOf(ending, past !== undefined) : 'withheld';
       results.push(resultOf(mail, kind));
       if (kind === 'accepted') accepted.push(mail);
-      if (past !== undefined && (ending === 'retry' || ending === 'permanent')) refused(promised, mail);
+      if (past !== undefined && NOT_RECEIVED.includes(ending)) refused(promised, mail);
     }
   }
   const worker = world.workers[reports[0]?.number ?? 0];
@@ -153,9 +153,12 @@ async function expectRecorded(world: World, accepted: readonly ClaimedSend[]): P
   if (rows.length > 0) throw new Error(`mails were accepted, and are on record as: ${JSON.stringify(rows)}`);
 }
 
-/** Before the hand-over nothing can be accepted or unknown; after it nothing can be withheld or unwritten. */
+/** Endings of a mail that was handed over after which its reader has not got it; it may be withheld, its turn not having come. */
+const NOT_RECEIVED: readonly Ending[] = ['retry', 'permanent', 'withheld'];
+
+/** Before the hand-over nothing can be accepted or unknown; after it nothing can be unwritten. */
 function endingOf(wanted: Ending, isHanded: boolean): Ending {
-  if (isHanded) return wanted === 'withheld' || wanted === 'broken' ? 'accepted' : wanted;
+  if (isHanded) return wanted === 'broken' ? 'accepted' : wanted;
   return wanted === 'accepted' || wanted === 'unknown' ? 'withheld' : wanted;
 }
 

@@ -61,8 +61,8 @@ export interface Cut {
   /** By the clock of the sink's process, in ms. */
   readonly atMs: number;
   /**
-   * Messages under way: from MAIL until the reply has been out for `REPLY_TRAVELS_MS`, since a client that dies before
-   * cannot be expected to have written down what it was told.
+   * Messages under way: from MAIL, be it still unread, until the reply has been out for `REPLY_TRAVELS_MS`, since a client
+   * that dies before cannot be expected to have written down what it was told.
    */
   readonly underWay: number;
 }
@@ -79,6 +79,8 @@ export interface SinkOptions {
   readonly keep?: boolean;
   /** How long to think before the reply to a message, in ms. Default: 0. */
   readonly thinkMs?: number;
+  /** The first of so many messages of a connection is answered without thinking, and so on in turns. Default: none is. */
+  readonly quickEvery?: number;
   /**
    * On every second connection a message is taken at the end of that time instead of its beginning, and only if the
    * client is still there: both happen to a client that dies. Default: false.
@@ -161,7 +163,8 @@ class Conversation {
   get underWay(): number {
     if (this.#over || this.#dead) return 0;
     const hasMessage = this.#thinking || this.#inBody || this.#from !== '';
-    return (hasMessage ? 1 : 0) + this.#lateReplies().length;
+    const hasNext = this.#thinking && Buffer.concat(this.#input).includes('MAIL FROM:');
+    return (hasMessage ? 1 : 0) + (hasNext ? 1 : 0) + this.#lateReplies().length;
   }
 
   #lateReplies(): number[] {
@@ -199,8 +202,10 @@ class Conversation {
       const take = (): void => this.#server.take(message, from, to);
       this.#from = '';
       this.#to = [];
-      const { thinkMs = 0, takesLate = false } = this.#server.options;
-      const late = takesLate && this.#number % 2 === 1;
+      const { takesLate = false, quickEvery } = this.#server.options;
+      const isQuick = quickEvery !== undefined && (this.#messages - 1) % quickEvery === 0;
+      const thinkMs = isQuick ? 0 : (this.#server.options.thinkMs ?? 0);
+      const late = takesLate && thinkMs > 0 && this.#number % 2 === 1;
       if (!late) take();
       if (thinkMs === 0) this.#taken();
       else this.#think(late ? take : () => undefined, thinkMs);

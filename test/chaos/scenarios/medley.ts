@@ -9,6 +9,7 @@ import { killUntil } from '../faults/kill.ts';
 import { crashOnOneCustomer } from '../faults/one-customer.ts';
 import { doubts, roll } from '../faults/roll.ts';
 import { fallAsleep, type Sleepers } from '../faults/sleep-at-work.ts';
+import { MOODY } from '../runner.ts';
 import type { Scenario } from '../scenario.ts';
 import { QUIET } from '../site.ts';
 import { SKEWED } from './clocks.ts';
@@ -25,6 +26,7 @@ export const medley: Scenario = {
   name: 'medley',
   title: 'all of this to one fleet',
   backends: ['postgres', 'redis'],
+  counter: MOODY,
   run: async (site, seed, scale) => {
     const sleepers: Sleepers[] = [];
     const field = await openField(site, {

@@ -1,6 +1,7 @@
 /** Processes are told to end under load, one after the other: none of it may leave a trace. */
 import { openField } from '../faults/field.ts';
 import { roll } from '../faults/roll.ts';
+import { MOODY } from '../runner.ts';
 import type { Scenario } from '../scenario.ts';
 import { FLEET, QUIET } from '../site.ts';
 
@@ -10,6 +11,7 @@ export const rolling: Scenario = {
   name: 'rolling',
   title: 'rolling restarts by SIGTERM under load',
   backends: ['postgres', 'redis'],
+  counter: MOODY,
   run: async (site, seed, scale) => {
     const field = await openField(site, { posts: FLEET, seed, rate: QUIET });
     await roll(field, RESTARTS[scale]);
