@@ -45,7 +45,7 @@ function describe(cancelled: Cancelled, playbook: string | null, typed: string):
       const late =
         cancelled.handed === 0
           ? ''
-          : `${cancelled.handed === 1 ? '1 mail is' : `${cancelled.handed} mails are`} past recall: already with the mail server.\n`;
+          : `${cancelled.handed === 1 ? '1 mail is' : `${cancelled.handed} mails are`} past recall: on the way to the mail server.\n`;
       return { json: cancelled, text: `Ended for customer ${personText(cancelled.customer)}: ${names}.\n${late}` };
     }
   }

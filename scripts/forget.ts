@@ -87,7 +87,7 @@ function forgottenText(done: Extract<Forgotten, { readonly outcome: 'forgotten' 
   const emptied = (['enrolments', 'mails', 'tasks', 'webhooks'] as const).map((thing) =>
     count(counts[thing], thing.slice(0, -1)),
   );
-  const late = handed === 0 ? '' : `${count(handed, 'mail')} past recall: already with the mail server.\n`;
+  const late = handed === 0 ? '' : `${count(handed, 'mail')} past recall: on the way to the mail server.\n`;
   return (
     `${head}${more}.\n${names === '' ? '' : `What ends: ${names}.\n`}${late}` +
     `What is deleted: profile, facts, ${things.join(', ')}.\n` +

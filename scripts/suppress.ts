@@ -56,7 +56,7 @@ function suppressedText(done: Extract<SuppressedByHand, { readonly outcome: 'sup
     waiting === 0
       ? 'No mail of it waits to go out.\n'
       : `${count(waiting, 'mail')} that would go out: each is skipped at its time, with the reason "${reason}".\n`;
-  const late = handed === 0 ? '' : `${count(handed, 'mail')} past recall: already with the mail server.\n`;
+  const late = handed === 0 ? '' : `${count(handed, 'mail')} past recall: on the way to the mail server.\n`;
   const goOn =
     customers.length === 0 ? '' : 'Their playbooks go on, with tasks and webhooks; "perennial cancel" ends them.\n';
   return `Suppressed: ${mailOf(scope)} to ${addresseeText(address, customers)}.\n${planned}${late}${goOn}`;

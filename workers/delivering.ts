@@ -65,7 +65,8 @@ export interface DeliveryParts {
 /**
  * Mails of one lane that one process may have without a recorded outcome: as many as one group commit takes. Without a
  * bound, outcomes that wait for a slow database would be as many as all its jobs have claimed. When the process is killed,
- * those that were accepted are known (`HandOver.accepted`), and in doubt are only those in a conversation.
+ * those that were accepted are known (`HandOver.accepted`), and in doubt are only those in a conversation, the next ones
+ * in it included.
  */
 export const MAX_UNDER_WAY = 256;
 

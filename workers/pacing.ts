@@ -16,7 +16,7 @@ export interface Pacing {
   heed(send: ClaimedSend, outcome: Outcome): Promise<void>;
   /** Whether its domain was held after the mail was claimed: then it is to be given back, and waits like the rest. */
   isTooLate(send: ClaimedSend, claimedAtMs: number): boolean;
-  /** Gives back the places of mails that were not handed over. */
+  /** Gives back the places of mails that came to no server. */
   returnPlaces(lane: MailLane, unused: readonly ClaimedSend[]): Promise<void>;
 }
 

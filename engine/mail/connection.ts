@@ -25,8 +25,6 @@ export interface MailLog {
 const IDLE_MS = 60_000;
 /** Nothing depends on the answer to QUIT, and a process that is to end waits for it. */
 const GOODBYE_MS = 2_000;
-/** A server that accepts a mail within this time has the next one handed over ahead (docs/decisions/0053). */
-const QUICK_MS = 50;
 const WRITABLE_ADDRESS = /^[\x21-\x3b\x3d\x3f-\x7e]+$/;
 
 /** One open connection. A connection whose state is in doubt is destroyed, never used again. */
@@ -37,7 +35,7 @@ export class MailConnection {
   #alive = true;
   #refused = false;
   #used = 0;
-  #acceptedInMs = Number.POSITIVE_INFINITY;
+  #waitedMs = Number.POSITIVE_INFINITY;
 
   private constructor(smtp: SMTPConnection, hello: string, timeouts: Timeouts, log: MailLog) {
     this.#session = new SmtpSession(smtp, hello);
@@ -87,9 +85,12 @@ export class MailConnection {
     return this.#alive;
   }
 
-  /** Whether the server accepted the last mail here, and at once: then it is likely to do so again. */
-  get isQuick(): boolean {
-    return this.#acceptedInMs <= QUICK_MS;
+  /**
+   * For how long the last mail here waited for the server, in ms; without end where that was not accepted, or where what
+   * was written since has not left this process.
+   */
+  get waitedMs(): number {
+    return this.#session.isWritten ? this.#waitedMs : Number.POSITIVE_INFINITY;
   }
 
   /** Whether the commands of a mail are out that is to follow. */
@@ -121,7 +122,7 @@ export class MailConnection {
       onRefused: (error) => this.#log.warn({ err: error }, 'a hand-over failed; the mail is withheld'),
     });
     this.#refused = ended.outcome.kind !== 'accepted';
-    this.#acceptedInMs = ended.acceptedInMs ?? Number.POSITIVE_INFINITY;
+    this.#waitedMs = ended.waitedMs ?? Number.POSITIVE_INFINITY;
     this.#session.ownTurn(IDLE_MS);
     return ended;
   }

@@ -45,8 +45,8 @@ export interface Ended {
   readonly wasAhead?: true;
   /** The connection is in a known state and can go on, after RSET when the mail was not accepted; else it is closed. */
   readonly reusable: boolean;
-  /** How long the server took to accept the mail, in ms from its end. */
-  readonly acceptedInMs?: number;
+  /** For how long the mail waited for the server, to be asked for and then to be accepted, in ms; only of one that was. */
+  readonly waitedMs?: number;
 }
 
 const END = '\r\n.\r\n';
@@ -63,8 +63,10 @@ export async function converse(session: SmtpSession, mail: OutgoingMail, parts: 
   const isAhead = session.ahead === mail;
   session.ahead = null;
   session.serversTurn(parts.replyMs);
+  const beganAtMs = performance.now();
   const refused = await address(session, mail, isAhead);
-  const ended = refused === null ? await transmit(session, mail, parts) : failed(refused, 'envelope');
+  const addressedInMs = performance.now() - beganAtMs;
+  const ended = refused === null ? await transmit(session, mail, parts, addressedInMs) : failed(refused, 'envelope');
   // Such a mail is tried again, and over a connection where nothing came early.
   const wasAhead = isAhead && refused?.command === 'MAIL FROM';
   if (!ended.reusable || wasAhead) session.destroy();
@@ -112,7 +114,12 @@ function refusal({ code: responseCode, text }: Answer & { kind: 'reply' }, comma
 }
 
 /** Sends all but the end of a large message, asks for the hand-over, and sends what is left. */
-async function transmit(session: SmtpSession, { message }: OutgoingMail, parts: Conversing): Promise<Ended> {
+async function transmit(
+  session: SmtpSession,
+  { message }: OutgoingMail,
+  parts: Conversing,
+  addressedInMs: number,
+): Promise<Ended> {
   const body = withoutEnd(transparent(message));
   const isLarge = body.length > ONE_PIECE;
   if (isLarge) session.write(body);
@@ -134,8 +141,8 @@ async function transmit(session: SmtpSession, { message }: OutgoingMail, parts: 
   const answer = await answered;
   if (answer.kind === 'lost') return failed(answer.fault, 'ended');
   if (answer.code < 200 || answer.code >= 300) return failed(refusal(answer, 'DATA', 'EMESSAGE'), 'ended');
-  const acceptedInMs = performance.now() - endedAtMs;
-  return { outcome: { kind: 'accepted', response: answer.text }, stale: false, reusable: true, acceptedInMs };
+  const waitedMs = addressedInMs + performance.now() - endedAtMs;
+  return { outcome: { kind: 'accepted', response: answer.text }, stale: false, reusable: true, waitedMs };
 }
 
 /** The commands of the mail that follows, where they may go along. */

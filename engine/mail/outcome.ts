@@ -18,7 +18,7 @@ export type Outcome =
     }
   | { readonly kind: 'permanent'; readonly reason: string; readonly code: number | null }
   | { readonly kind: 'unknown'; readonly reason: string }
-  /** The hand-over was refused, and the mail kept back before its end. */
+  /** The hand-over was refused, or came to nothing: for certain not at the server, and nothing speaks against the mail. */
   | { readonly kind: 'withheld' };
 
 /** How far a conversation is: getting ready, addressing, sending all but the end, or the end has been given away. */

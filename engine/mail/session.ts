@@ -64,6 +64,11 @@ export class SmtpSession {
     return this.#answers.length === 0 && this.#rest === '' && this.#lines.length === 0;
   }
 
+  /** Whether all that was written has left this process. */
+  get isWritten(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
   /** Whether it waits for the server's word, which comes within the time of that turn or never. */
   get isServersTurn(): boolean {
     return this.#isServersTurn && this.#lost === null;

@@ -1,8 +1,9 @@
 /** Mail over SMTP: a few kept-open connections, shared by all mails that are on their way. */
 import { MailConnection, type MailLog, type Timeouts } from './connection.ts';
 import type { Ended, OutgoingMail } from './conversation.ts';
-import { type AskedOnce, askedOnce, type HandOver } from './hand-over.ts';
+import { AskedOnce, type HandOver } from './hand-over.ts';
 import { type Outcome, classify, faultOf } from './outcome.ts';
+import { type Going, Promises, type Slot, type Waiter } from './promises.ts';
 import { MailError, type MailServer, parseSmtpUrl } from './url.ts';
 
 export type { MailLog, Timeouts } from './connection.ts';
@@ -14,10 +15,10 @@ export { MailError } from './url.ts';
 /** How mail leaves. */
 export interface Transport {
   /**
-   * Tries one mail once. `handOver` is called at most once: when the server waits for the message, or, where it answers
-   * quickly, as soon as the end of the mail before it on its connection goes out. Its own end goes out only if that
-   * resolves true, and within a second of it; else the mail is `withheld`. Never rejects, and settles only after `handOver`
-   * has.
+   * Tries one mail once. `handOver` is called at most once: when the server waits for the message, or, where that takes
+   * commands in groups and is quick, ahead, when the end of the mail before it on its connection goes out. The mail's own
+   * end goes out only if that resolves true, and after an asking ahead within a second; else it is `withheld`, and at
+   * once when its connection is lost. Never rejects, and settles only after `handOver` has.
    */
   deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome>;
   /** `HOST:PORT` of the mail server. */
@@ -47,17 +48,20 @@ export interface TransportOptions {
   readonly timeouts?: Timeouts;
   /** After so long, in ms, the connection of a mail, or the opening of one, is slow. Default 30 s. */
   readonly slowMs?: number;
+  /** A server for which a mail waited no longer than that, in ms, is quick (docs/decisions/0053). Default 50. */
+  readonly quickMs?: number;
 }
 
 const DEFAULT_TIMEOUTS: Timeouts = { connectMs: 120_000, replyMs: 300_000, endMs: 600_000 };
 const SLOW_MS = 30_000;
+const QUICK_MS = 50;
+/** A mail that is always slow to be addressed must have its turn without being handed over ahead. */
+const NOT_QUICK_FOR_MS = 60_000;
 /** Servers limit it, most to 100 or more, and say 421 then; before that a new connection is cheap. */
 const MAILS_PER_CONNECTION = 500;
-const STOPPED: Slot = { failure: { kind: 'withheld' } };
+const WITHHELD: Outcome = { kind: 'withheld' };
+const STOPPED: Slot = { failure: WITHHELD };
 const SILENT: MailLog = { debug: () => undefined, warn: () => undefined };
-
-/** What a mail that waits is given: a connection, or why there is none. */
-type Slot = { readonly connection: MailConnection } | { readonly failure: Outcome };
 
 /**
  * Opens a transport; nothing is connected yet.
@@ -71,28 +75,16 @@ export function openTransport(options: TransportOptions): Transport {
   return new SmtpTransport(parseSmtpUrl(options.url), options);
 }
 
-/** A mail that is to go, and its hand-over. */
-interface Going {
-  readonly mail: OutgoingMail;
-  readonly asked: AskedOnce;
-}
-
-interface Waiter {
-  /** What may go ahead; null: nothing may. */
-  readonly going: Going | null;
-  readonly give: (slot: Slot) => void;
-}
-
 class SmtpTransport implements Transport {
   readonly #server: MailServer;
   readonly #limit: number;
   readonly #log: MailLog;
   readonly #timeouts: Timeouts;
   readonly #slowMs: number;
+  readonly #quickMs: number;
   readonly #idle: MailConnection[] = [];
   readonly #waiting: Waiter[] = [];
-  /** Whose commands went out ahead over a connection, so that it is theirs next. */
-  readonly #promised = new Map<MailConnection, Waiter>();
+  readonly #promises = new Promises();
   readonly #underWay = new Set<Promise<unknown>>();
   /** Connections that carry a mail, and those of them that take long for it. */
   readonly #busy = new Set<MailConnection>();
@@ -105,6 +97,8 @@ class SmtpTransport implements Transport {
   #slow = 0;
   /** Whether commands may go out with the end of the mail before. */
   #goesAhead = true;
+  /** From when on it is believed again that the server is quick, by the clock of `performance`. */
+  #isQuickFromMs = 0;
   #stopped = false;
   #closed = false;
 
@@ -114,6 +108,7 @@ class SmtpTransport implements Transport {
     this.#log = options.log ?? SILENT;
     this.#timeouts = options.timeouts ?? DEFAULT_TIMEOUTS;
     this.#slowMs = options.slowMs ?? SLOW_MS;
+    this.#quickMs = options.quickMs ?? QUICK_MS;
   }
 
   get server(): string {
@@ -130,7 +125,7 @@ class SmtpTransport implements Transport {
 
   async deliver(mail: OutgoingMail, handOver: HandOver): Promise<Outcome> {
     if (this.#closed) return { kind: 'retry', reason: 'the mail transport is closed', code: null, scope: 'connection' };
-    return this.#track(this.#deliver({ mail, asked: askedOnce(handOver) }));
+    return this.#track(this.#deliver({ mail, asked: new AskedOnce(handOver) }));
   }
 
   async verify(): Promise<void> {
@@ -156,12 +151,15 @@ class SmtpTransport implements Transport {
 
   async #deliver(going: Going): Promise<Outcome> {
     const first = await this.#attempt(going, false);
-    // A server may end an idle connection at any time, and take its commands one mail at a time only; that says nothing
-    // of this mail.
-    const { outcome } = first.stale ? await this.#attempt(going, true) : first;
+    const outcome = first.stale ? await this.#again(going) : first.outcome;
     // Asked ahead, it may be under way although its mail's turn never came.
     await going.asked.settled();
     return outcome;
+  }
+
+  /** A server may end an idle connection at any time, and take its commands one mail at a time only; that says nothing of this mail. */
+  async #again(going: Going): Promise<Outcome> {
+    return going.asked.isAhead ? WITHHELD : (await this.#attempt(going, true)).outcome;
   }
 
   async #attempt(going: Going, fresh: boolean): Promise<Pick<Ended, 'outcome' | 'stale'>> {
@@ -171,12 +169,17 @@ class SmtpTransport implements Transport {
     const reused = connection.used > 0;
     this.#busy.add(connection);
     const attempt = await this.#watched(
-      connection.deliver(going.mail, going.asked.handOver, (fits) => this.#promise(connection, fits)),
+      connection.deliver(
+        going.mail,
+        async () => going.asked.handOver(),
+        (fits) => this.#promise(connection, fits),
+      ),
       connection,
     );
     this.#busy.delete(connection);
     this.#late.delete(connection);
     if (attempt.wasAhead) this.#goesAhead = false;
+    if (attempt.outcome.kind === 'withheld' && going.asked.isOverdue) this.#notQuick();
     this.#release(connection);
     return { outcome: attempt.outcome, stale: (attempt.stale || attempt.wasAhead === true) && reused };
   }
@@ -219,10 +222,9 @@ class SmtpTransport implements Transport {
   /** The mail that was to follow is another connection's; its commands are out, so this one ends with the mail it has. */
   #takeBack(connection: MailConnection): void {
     this.#late.add(connection);
-    const promised = this.#promised.get(connection);
-    this.#promised.delete(connection);
+    const promised = this.#promises.take(connection);
     if (promised === undefined) return;
-    if (this.#stopped) promised.give(STOPPED);
+    if (this.#stopped || promised.going?.asked.isAhead === true) promised.give({ failure: WITHHELD });
     else this.#waiting.unshift(promised);
   }
 
@@ -258,14 +260,24 @@ class SmtpTransport implements Transport {
     const hasRoom = this.#goesAhead && !this.#late.has(connection) && connection.used < MAILS_PER_CONNECTION;
     if (!hasRoom || first === undefined || first.going === null || !fits(first.going.mail)) return null;
     this.#waiting.shift();
-    this.#promised.set(connection, first);
-    if (connection.isQuick) first.going.asked.ahead();
+    const isQuick = connection.waitedMs <= this.#quickMs && performance.now() >= this.#isQuickFromMs;
+    if (isQuick) this.#promises.makeAhead(connection, first, () => this.#overdue(connection));
+    else this.#promises.make(connection, first);
     return first.going.mail;
   }
 
+  /** A mail was handed over ahead, and the one before it takes longer than that is good for. */
+  #overdue(connection: MailConnection): void {
+    this.#notQuick();
+    this.#takeBack(connection);
+  }
+
+  #notQuick(): void {
+    this.#isQuickFromMs = performance.now() + NOT_QUICK_FOR_MS;
+  }
+
   async #passOn(connection: MailConnection): Promise<void> {
-    const promised = this.#promised.get(connection);
-    this.#promised.delete(connection);
+    const promised = this.#promises.take(connection);
     if (promised === undefined && connection.isAhead) connection.destroy();
     if (this.#open - this.#slow > this.#limit && promised === undefined) {
       // It was slow, and its place is another's now, who serves those that wait.
@@ -275,7 +287,10 @@ class SmtpTransport implements Transport {
     }
     if (connection.used >= MAILS_PER_CONNECTION) void connection.quit();
     const ready = connection.used < MAILS_PER_CONNECTION && (await connection.reset());
-    const next = promised ?? this.#waiting.shift();
+    // Handed over, it is not to wait for another connection: no server has been told of it.
+    const isWithheld = !ready && promised?.going?.asked.isAhead === true;
+    if (isWithheld) promised.give({ failure: WITHHELD });
+    const next = (isWithheld ? undefined : promised) ?? this.#waiting.shift();
     if (ready) {
       if (next === undefined) this.#idle.push(connection);
       else next.give({ connection });

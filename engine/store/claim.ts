@@ -50,7 +50,7 @@ export interface ClaimedSend {
   readonly now: Instant;
   /** How long after that it may be handed over, in ms: at most a second. */
   readonly waitMs: number;
-  /** The limits that it counts towards: to be given back if it is not handed over. */
+  /** The limits that it counts towards: to be given back if it comes to no server. */
   readonly limits: readonly string[];
   /** Not null: it may have gone out then, unknown to this database, and is not to be sent: settle it as `doubtful`. */
   readonly doubtAt: Instant | null;

@@ -207,7 +207,7 @@ async function markHanded(
        update sends s set accepted_at = clock.now from known k, clock where s.id = k.id and k.status = 'handed')
      update sends s set status = o.verdict,
        handed_at = case when o.verdict = 'handed' then clock.now else s.handed_at end,
-       claimed_at = case when o.verdict = 'handed' then s.claimed_at end,
+       claimed_at = case when o.verdict = 'handed' then s.claimed_at end, accepted_at = null,
        lease_until = case when o.verdict = 'handed' then clock_timestamp() + $3 * interval '1 millisecond' end,
        settled_at = case when o.verdict = 'cancelled' then clock.now end,
        reason = case when o.verdict = 'cancelled' then coalesce(o.reason, o.enrolment) else s.reason end

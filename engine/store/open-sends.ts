@@ -207,11 +207,12 @@ async function updateRows(tx: Queryable, resolutions: readonly Resolution[], ctx
       held_error: resolution.heldError,
       handed_at: timeOrNull(resolution.handedAt ?? null),
     })),
-    // A mail that is sent again keeps its hand-over: the reader may have it, and the server's answer may still come.
+    // A mail that is sent again keeps its hand-over: the reader may have it, and the server's answer may still come. One that
+    // is cancelled was with no server.
     `update sends s set status = r.status, due_at = coalesce(r.due_at, s.due_at),
        attempts = s.attempts + r.attempts, resends = s.resends + r.resends, reason = r.reason, lease_until = null,
-       claimed_at = case when r.status <> 'planned' then s.claimed_at end,
-       handed_at = case when r.status <> 'planned' or s.resends + r.resends > 0 then coalesce(s.handed_at, r.handed_at) end,
+       claimed_at = case when r.status not in ('planned', 'cancelled') then s.claimed_at end,
+       handed_at = case when r.status not in ('planned', 'cancelled') or s.resends + r.resends > 0 then coalesce(s.handed_at, r.handed_at) end,
        settled_at = case when r.status <> 'planned' then $2::timestamptz end,
        held_at = case when r.held_error is not null then $2::timestamptz end, held_error = r.held_error
      from rows r where s.id = r.id and s.fence = r.fence and s.status = any(r."from")`,

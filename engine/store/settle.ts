@@ -27,7 +27,7 @@ export type SettleResult = {
   | { readonly kind: 'unknown'; readonly reason: string }
   /** Not offered to a server: it may have gone out at `at`, before the database was restored from a backup. */
   | { readonly kind: 'doubtful'; readonly at: Instant }
-  /** Not sent, since the hand-over was refused or failed: for certain not at the server. */
+  /** Not sent, since the hand-over was refused, failed, or was not used in time: for certain not at the server. */
   | { readonly kind: 'withheld' }
   /** Could not be rendered or composed: held for a person. */
   | { readonly kind: 'broken'; readonly reason: string }

@@ -19,7 +19,7 @@ const RATE = { orders: 8, pauseMs: 150, maxBacklog: 150 };
  * A killed process leaves mails in conversations, of which one half has been taken and the other has not, and mails that were
  * handed over ahead.
  */
-const COUNTERS = { thinkMs: 100, takesLate: true, quickEvery: 2 } as const;
+const COUNTERS = { thinkMs: 100, takesLate: true, quickEvery: 2, messagesPerConnection: 20 } as const;
 /** Every kill hits a fleet at work, however slow the machine is. */
 const MAILS_BETWEEN_KILLS = 20;
 /** More than fit into its conversations: some wait for a connection when it falls asleep. */

@@ -21,8 +21,11 @@ export interface Row {
 
 /** A mail server thinks for a moment; of the mails that a killed process leaves, half have been taken and half have not. */
 export const COUNTER = { thinkMs: 100, takesLate: true } as const;
-/** It answers every second mail at once: then the next but one is handed over while it thinks about the next. */
-export const MOODY = { ...COUNTER, quickEvery: 2 } as const;
+/**
+ * It answers every second mail at once: then the next but one is handed over while it thinks about the next. And it ends a
+ * connection after some mails, as most servers do.
+ */
+export const MOODY = { ...COUNTER, quickEvery: 2, messagesPerConnection: 20 } as const;
 
 /** What a site stands on instead of the run's PostgreSQL and, with `redis`, a Redis of its own. */
 export interface Ground {

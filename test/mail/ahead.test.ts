@@ -131,10 +131,17 @@ describe('a mail whose commands went ahead', () => {
   });
 });
 
-/** One connection to a server that answers the first, the third, … mail at once and thinks about the others. */
-const THINKS = 1_300;
+/** A server of these tests answers the first, the third, … mail of a connection at once, and thinks so long about the others. */
+const THINKS = { thinkMs: 600, quickEvery: 2 } as const;
 
 describe('the hand-over of a mail that follows', () => {
+  function transportOf(sink: Sink, connections = 1): Transport {
+    // Between at once and what it thinks, however busy the machine is.
+    const transport = openTransport({ url: sink.url, connections, quickMs: 300 });
+    cleanUps.push(async () => transport.close());
+    return transport;
+  }
+
   /** Sends all at once; tells what was asked and how it ended, in that order. */
   async function watched(
     transport: Transport,
@@ -154,8 +161,8 @@ describe('the hand-over of a mail that follows', () => {
   }
 
   it('is asked while the server has the mail before, if it took the last one at once', async () => {
-    const sink = await sinkWith({ thinkMs: 200, quickEvery: 2 });
-    expect(await watched(transportTo(sink.url), ['a', 'b', 'c', 'd', 'e'])).toEqual([
+    const sink = await sinkWith(THINKS);
+    expect(await watched(transportOf(sink), ['a', 'b', 'c', 'd', 'e'])).toEqual([
       'a?',
       'a accepted',
       'b?',
@@ -170,50 +177,92 @@ describe('the hand-over of a mail that follows', () => {
     expect(sink.connections).toBe(1);
   });
 
-  it('is good for a second: after that its mail is withheld, and the next one takes another connection', async () => {
-    const sink = await sinkWith({ thinkMs: THINKS, quickEvery: 2 });
-    const transport = transportTo(sink.url);
+  it('is asked in its turn only, where the server was slow to take its address', async () => {
+    const sink = await sinkWith({ addressMs: 400 });
+    expect(await watched(transportOf(sink), ['a', 'b', 'c'])).toEqual([
+      'a?',
+      'a accepted',
+      'b?',
+      'b accepted',
+      'c?',
+      'c accepted',
+    ]);
+    expect(sink.connections).toBe(1);
+  });
+
+  it('is good for a second: then its mail is withheld at once, and none is asked for ahead for a while', async () => {
+    const sink = await sinkWith({ ...THINKS, thinkMs: 1_500 });
+    const transport = transportOf(sink);
     expect(await watched(transport, ['a', 'b', 'c'])).toEqual([
+      'a?',
+      'a accepted',
+      'b?',
+      'c?',
+      'c withheld',
+      'b accepted',
+    ]);
+    expect(await watched(transport, ['d', 'e', 'f'])).toEqual([
+      'd?',
+      'd accepted',
+      'e?',
+      'e accepted',
+      'f?',
+      'f accepted',
+    ]);
+    expect(sink.taken.map(({ messageId }) => messageId)).toEqual(
+      ['a', 'b', 'd', 'e', 'f'].map((name) => `<${name}@example.com>`),
+    );
+    expect(sink.connections).toBe(2);
+  });
+
+  it('is good for a second also where the server then is slow to take the address, and the mail has its turn later', async () => {
+    const sink = await sinkWith({ addressMs: (to) => (to === 'c@example.com' ? 1_500 : 0) });
+    const transport = transportOf(sink);
+    expect(await watched(transport, ['a', 'b', 'c', 'd'])).toEqual([
       'a?',
       'a accepted',
       'b?',
       'c?',
       'b accepted',
       'c withheld',
+      'd?',
+      'd accepted',
     ]);
-    expect(await watched(transport, ['d'])).toEqual(['d?', 'd accepted']);
-    expect(sink.taken.map(({ messageId }) => messageId)).toEqual(
-      ['a', 'b', 'd'].map((name) => `<${name}@example.com>`),
-    );
-    expect(sink.connections).toBe(2);
+    expect(await watched(transport, ['e', 'f', 'c'])).toEqual([
+      'e?',
+      'e accepted',
+      'f?',
+      'f accepted',
+      'c?',
+      'c accepted',
+    ]);
   });
 
-  it('is asked once, also when the mail then takes another connection', async () => {
+  it('comes to nothing when the connection is lost that was told of it', async () => {
     const sink = await sinkWith({
-      thinkMs: 50,
-      quickEvery: 2,
+      ...THINKS,
       fault: (stage, turn, connection) =>
         stage === 'taken' && turn === 1 && connection === 0 ? { do: 'reset' } : null,
     });
-    expect(await watched(transportTo(sink.url), ['a', 'b', 'c', 'd'])).toEqual([
+    expect(await watched(transportOf(sink), ['a', 'b', 'c', 'd'])).toEqual([
       'a?',
       'a accepted',
       'b?',
       'c?',
       'b unknown',
-      'c accepted',
+      'c withheld',
       'd?',
       'd accepted',
     ]);
-    expect(sink.taken).toHaveLength(4);
+    expect(sink.taken).toHaveLength(3);
   });
 
   it.each([
     ['is refused', async () => false],
     ['fails', async () => Promise.reject(new Error('the database is away'))],
   ])('keeps its mail back when it %s, and no other', async (_, refuse) => {
-    const sink = await sinkWith({ thinkMs: 50, quickEvery: 2 });
-    const told = await watched(transportTo(sink.url), ['a', 'b', 'c', 'd'], async (name) =>
+    const sink = await sinkWith(THINKS);
+    const told = await watched(transportOf(sink), ['a', 'b', 'c', 'd'], async (name) =>
       name === 'c' ? refuse() : true,
     );
     expect(told.filter((line) => !line.endsWith('?'))).toEqual([
@@ -230,14 +279,13 @@ describe('the hand-over of a mail that follows', () => {
     ['is withheld as the transport stops', 'taken', 'withheld', (transport: Transport): void => transport.stop()],
   ] as const)('is waited for when its mail %s meanwhile', async (_, where, kind, then) => {
     const sink = await sinkWith({
-      thinkMs: 50,
-      quickEvery: 2,
+      ...THINKS,
       fault: (stage, turn) => {
         if (stage === 'rcpt' && where === 'rcpt' && turn === 2) return reply('550 5.1.1 nobody here');
         return stage === 'taken' && where === 'taken' && turn === 1 ? { do: 'reset' } : null;
       },
     });
-    const transport = transportTo(sink.url);
+    const transport = transportOf(sink);
     let answer: (handed: boolean) => void = () => undefined;
     const ended: string[] = [];
     const deliveries = ['a', 'b', 'c'].map(async (name) => {

@@ -62,13 +62,16 @@ export interface Cut {
   readonly atMs: number;
   /**
    * Messages under way: from MAIL, be it still unread, until the reply has been out for `REPLY_TRAVELS_MS`, since a client
-   * that dies before cannot be expected to have written down what it was told.
+   * that dies before cannot be expected to have written down what it was told. No more than the client may have given away
+   * without having written down what became of it.
    */
   readonly underWay: number;
 }
 
 /** So long a reply counts as on its way to the client's own record. */
 const REPLY_TRAVELS_MS = 250;
+/** A sink that thinks for so long about each message is told of the next one ahead, and not given it. */
+const SLOW_MS = 100;
 
 export interface SinkOptions {
   /** Asked at each stage with its number on that connection (0, 1, …); null goes on. */
@@ -81,6 +84,8 @@ export interface SinkOptions {
   readonly thinkMs?: number;
   /** The first of so many messages of a connection is answered without thinking, and so on in turns. Default: none is. */
   readonly quickEvery?: number;
+  /** How long to think about a recipient, in ms: the same for each, or as asked. Default: 0. */
+  readonly addressMs?: number | ((to: string) => number);
   /**
    * On every second connection a message is taken at the end of that time instead of its beginning, and only if the
    * client is still there: both happen to a client that dies. Default: false.
@@ -128,7 +133,7 @@ class Conversation {
   readonly #turns = new Map<Stage, number>();
   #input: Buffer[] = [];
   #inBody = false;
-  /** Over a message: what was sent after it is read when it has its answer. */
+  /** Over a message or a recipient: what was sent after it is read when it has its answer. */
   #thinking = false;
   #dead = false;
   /** The client has said goodbye, or the sink has ended it. */
@@ -164,7 +169,9 @@ class Conversation {
     if (this.#over || this.#dead) return 0;
     const hasMessage = this.#thinking || this.#inBody || this.#from !== '';
     const hasNext = this.#thinking && Buffer.concat(this.#input).includes('MAIL FROM:');
-    return (hasMessage ? 1 : 0) + (hasNext ? 1 : 0) + this.#lateReplies().length;
+    const all = (hasMessage ? 1 : 0) + (hasNext ? 1 : 0) + this.#lateReplies().length;
+    const { thinkMs = 0, quickEvery } = this.#server.options;
+    return Math.min(all, thinkMs >= SLOW_MS && quickEvery === undefined ? 1 : 2);
   }
 
   #lateReplies(): number[] {
@@ -208,18 +215,23 @@ class Conversation {
       const late = takesLate && thinkMs > 0 && this.#number % 2 === 1;
       if (!late) take();
       if (thinkMs === 0) this.#taken();
-      else this.#think(late ? take : () => undefined, thinkMs);
+      else {
+        this.#think(() => {
+          if (late) take();
+          this.#taken();
+        }, thinkMs);
+      }
     }
     return buffer.subarray(end + DOT.length);
   }
 
-  #think(take: () => void, forMs: number): void {
+  /** Goes on after that, if the client is still there, and then reads what it has sent meanwhile. */
+  #think(then: () => void, forMs: number): void {
     this.#thinking = true;
     setTimeout(() => {
       this.#thinking = false;
       if (this.#socket.readableEnded || this.#socket.destroyed) return;
-      take();
-      this.#taken();
+      then();
       this.#read(Buffer.alloc(0));
     }, forMs);
   }
@@ -317,7 +329,10 @@ class Conversation {
       return;
     }
     this.#to.push(to);
-    this.#write('250 2.1.5 ok');
+    const { addressMs = 0 } = this.#server.options;
+    const forMs = typeof addressMs === 'number' ? addressMs : addressMs(to);
+    if (forMs === 0) this.#write('250 2.1.5 ok');
+    else this.#think(() => this.#write('250 2.1.5 ok'), forMs);
   }
 
   #data(): void {
@@ -455,7 +470,7 @@ export type Question =
   { readonly kind: 'taken' | 'standing' | 'strokes' } | { readonly kind: 'refuse'; readonly ms: number };
 
 /** How a sink in a process of its own behaves. */
-export interface SpawnedSinkOptions extends Omit<SinkOptions, 'fault' | 'refuse'> {
+export interface SpawnedSinkOptions extends Omit<SinkOptions, 'fault' | 'refuse' | 'addressMs'> {
   /** Faults that it has in store. */
   readonly plan?: readonly PlannedFault[];
 }

@@ -3,7 +3,7 @@ import type { MailLane } from '../lane.ts';
 import type { Queryable } from '../database.ts';
 import { execute } from '../sql.ts';
 
-/** Gives back the places of mails that were claimed and not handed over: how many, by the key of their limit. */
+/** Gives back the places of mails that were claimed and came to no server: how many, by the key of their limit. */
 export async function giveBack(db: Queryable, lane: MailLane, unused: ReadonlyMap<string, number>): Promise<void> {
   await execute(
     db,
