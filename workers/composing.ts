@@ -123,12 +123,19 @@ export function renderFor(mail: MailToRender): { readonly rendered: Rendered; re
   const template = mail.templates.get(mail.template, locale);
   if (template === null) throw new Error(`the release has no template "${mail.template}"`);
   const { reads } = template;
+  const { customer, event, launch, trigger, vars, zone } = scopeOf(profile, release, now, enrolment);
   const rendered = template.render({
-    ...scopeOf(profile, release, now, enrolment),
+    customer,
+    event,
+    launch,
+    trigger,
+    vars,
+    now,
+    zone,
     company: company.fields,
     unsubscribe_url: reads.has('unsubscribe_url') ? (mail.links?.unsubscribe ?? writeTo(company, 'unsubscribe')) : '',
     preferences_url: reads.has('preferences_url') ? (mail.links?.preferences ?? writeTo(company, 'preferences')) : '',
-    ...(mail.survey === null ? {} : { survey: mail.survey }),
+    survey: mail.survey ?? undefined,
     locale,
   });
   return { rendered, from: template.from };

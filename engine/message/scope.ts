@@ -6,14 +6,14 @@ import type { SurveyVariable } from './survey.ts';
 export interface MailScope {
   readonly customer: Readonly<Record<string, unknown>>;
   readonly company: Readonly<Record<string, unknown>>;
-  readonly event?: Readonly<Record<string, unknown>>;
-  readonly launch?: Readonly<Record<string, unknown>>;
-  readonly trigger?: Readonly<Record<string, unknown>>;
+  readonly event?: Readonly<Record<string, unknown>> | undefined;
+  readonly launch?: Readonly<Record<string, unknown>> | undefined;
+  readonly trigger?: Readonly<Record<string, unknown>> | undefined;
   readonly vars: Readonly<Record<string, unknown>>;
   readonly unsubscribe_url: string;
   readonly preferences_url: string;
   /** In the mail of a survey only. */
-  readonly survey?: SurveyVariable;
+  readonly survey?: SurveyVariable | undefined;
   /** A BCP 47 tag that Intl knows: see `usableLocale`. */
   readonly locale: string;
   /** The customer's zone. */
