@@ -32,6 +32,7 @@ import { startScheduler, type Scheduler } from './scheduler.ts';
 import { openSettling } from './settling.ts';
 import { openSigner } from './signing.ts';
 import { startSweeping } from './sweeping.ts';
+import { startTakingBack } from './taking-back.ts';
 import { startCalling } from './webhooks/calling.ts';
 
 /** What a process can do. */
@@ -195,10 +196,13 @@ export function startFleet(
           lanes,
           handle: async (lane, ids) => handle(lane, ids, 'sweep'),
           log,
-          metrics,
           onError: () => metrics.roundErrors.inc({ loop: 'sweep' }),
           hintsArrive: () => performance.now() - hintedAtMs < HINTS_ARRIVE_MS,
         });
+  const takingBack: Loop | null =
+    lanes.length === 0
+      ? null
+      : startTakingBack({ db, cache, log, metrics, onError: () => metrics.roundErrors.inc({ loop: 'taking_back' }) });
   const scheduler: Scheduler | null = roles.includes('scheduler')
     ? startScheduler({ db, cache, queue, hints, log, metrics, activity })
     : null;
@@ -223,6 +227,7 @@ export function startFleet(
       if (polling !== null) atWork.push({ what: 'the mailbox for bounces', close: async () => polling.close() });
       if (calling !== null) atWork.push({ what: 'the calls of webhooks', close: async () => calling.close() });
       if (sweep !== null) atWork.push({ what: 'the sweep', close: async () => sweep.stop() });
+      if (takingBack !== null) atWork.push({ what: 'the taking back', close: async () => takingBack.stop() });
       const together: Closer = { what: 'those at work', close: async () => closeTogether(atWork, log) };
       // The workers are closed by then, so that no further job is left to itself.
       const left: Closer = { what: 'jobs that wait for the mail server', close: async () => patience.close() };
@@ -236,7 +241,7 @@ function beginAtZero(metrics: Metrics, lane: Lane): void {
   for (const result of ['done', 'failed']) {
     for (const source of ['hint', 'sweep']) metrics.jobs.inc({ lane, source, result }, 0);
   }
-  metrics.roundErrors.inc({ loop: 'sweep' }, 0);
+  for (const loop of ['sweep', 'taking_back']) metrics.roundErrors.inc({ loop }, 0);
 }
 
 function isMailLane(of: Watched): of is MailLane {

@@ -8,8 +8,6 @@ import type { Database } from '../engine/store/database.ts';
 import type { Lane } from '../engine/queue/queue.ts';
 import { startLoop, type Loop } from './loop.ts';
 import type { Logger } from './log.ts';
-import type { Metrics } from './monitoring/metrics.ts';
-import { takeBack } from './taking-back.ts';
 
 /** Between two sweeps that have nothing to do. */
 const SWEEP_EVERY_MS = 5_000;
@@ -27,7 +25,6 @@ export interface SweepParts {
   /** True while hints arrive by the queue: then a sweep waits its turn even when it finds work. */
   readonly hintsArrive: () => boolean;
   readonly log: Logger;
-  readonly metrics: Metrics;
   /** Told of each round that failed. */
   readonly onError: () => void;
 }
@@ -47,8 +44,6 @@ export function startSweeping(parts: SweepParts): Loop {
         firstPauseMs = null;
         return pauseMs;
       }
-      // The scheduler may be among the dead, and the next one takes some seconds to notice.
-      await takeBack(parts);
       const found = await tick(parts.db, {
         perPlaybook: ROWS_PER_PLAYBOOK,
         room: { advance: room('advance'), transactional: room('transactional'), bulk: room('bulk') },

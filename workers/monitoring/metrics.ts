@@ -112,7 +112,7 @@ export function openMetrics(): Metrics {
     }),
     roundErrors: counter({
       name: 'perennial_round_errors_total',
-      help: 'Rounds of a loop (scheduler, sweep) that failed and were tried again',
+      help: 'Rounds of a loop (scheduler, sweep, taking_back) that failed and were tried again',
       labelNames: ['loop'],
     }),
     requests: counter({
