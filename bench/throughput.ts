@@ -1,7 +1,7 @@
 /**
  * From due to accepted by SMTP and recorded: mails a second of one process, against a bare nodemailer pool that sends
  * the same mails to the same sink over as many connections and records nothing. In turns, and the ratio is the median of
- * those of the turns, so that it carries over to other machines, and to one that is now faster and now slower. Run it with:
+ * the turns' own ratios: it carries over to other machines, also to one whose host is now faster and now slower. Run it with:
  * npm run bench -- throughput [MAILS]
  *
  * What is timed of ours: scheduler, hints, claims, rendering, composing, hand-overs, SMTP, outcomes. What is timed of

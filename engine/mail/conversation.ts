@@ -41,6 +41,8 @@ export interface Ended {
   readonly outcome: Outcome;
   /** The connection had gone away before the server looked at the mail. */
   readonly stale: boolean;
+  /** The server had an answer to one of the mail's own commands, which says something of the mail. */
+  readonly isAnswered?: true;
   /** The server refused a sender that it was told ahead: perhaps only because of that. */
   readonly wasAhead?: true;
   /** The connection is in a known state and can go on, after RSET when the mail was not accepted; else it is closed. */
@@ -66,9 +68,9 @@ export async function converse(session: SmtpSession, mail: OutgoingMail, parts: 
   const beganAtMs = performance.now();
   const refused = await address(session, mail, isAhead);
   const addressedInMs = performance.now() - beganAtMs;
-  const ended = refused === null ? await transmit(session, mail, parts, addressedInMs) : failed(refused, 'envelope');
-  // Such a mail is tried again, and over a connection where nothing came early.
-  const wasAhead = isAhead && refused?.command === 'MAIL FROM';
+  const ended = refused === null ? await transmit(session, mail, parts, addressedInMs) : refusedAs(refused);
+  // Such a mail is tried again, and over a connection where nothing came early. A server that ends the connection speaks of that.
+  const wasAhead = isAhead && refused?.fault.command === 'MAIL FROM' && refused.fault.responseCode !== 421;
   if (!ended.reusable || wasAhead) session.destroy();
   return wasAhead ? { ...ended, wasAhead, reusable: false } : ended;
 }
@@ -80,28 +82,42 @@ function linesOf({ envelope, message }: OutgoingMail, { extensions }: SmtpSessio
   return [`MAIL FROM:<${envelope.from}>${size}\r\n`, `RCPT TO:<${envelope.to}>\r\n`, 'DATA\r\n'];
 }
 
+/** Why the server does not wait for the message, and whether it had looked at the mail by then. */
+interface Refused {
+  readonly fault: SmtpFault;
+  readonly isAnswered: boolean;
+}
+
+function refusedAs({ fault, isAnswered }: Refused): Ended {
+  const ended = failed(fault, 'envelope');
+  return isAnswered ? { ...ended, isAnswered } : ended;
+}
+
 /** Names sender and recipient, and asks for the message's turn; null when the server waits for the message. */
-async function address(session: SmtpSession, mail: OutgoingMail, isAhead: boolean): Promise<SmtpFault | null> {
+async function address(session: SmtpSession, mail: OutgoingMail, isAhead: boolean): Promise<Refused | null> {
   const { pipelining, maxSize } = session.extensions;
-  if (!isAhead && !session.isQuiet) return OUT_OF_TURN;
+  if (!isAhead && !session.isQuiet) return { fault: OUT_OF_TURN, isAnswered: false };
   const { length } = mail.message;
   if (maxSize !== null && length > maxSize) {
-    return { message: `the mail has ${length} bytes, and the server takes ${maxSize}`, code: 'EMESSAGE' };
+    const message = `the mail has ${length} bytes, and the server takes ${maxSize}`;
+    return { fault: { message, code: 'EMESSAGE' }, isAnswered: false };
   }
   const lines = linesOf(mail, session);
   if (pipelining && !isAhead) session.write(lines.join(''));
   let refused: SmtpFault | null = null;
+  let isAnswered = false;
   for (const [index, command] of COMMANDS.entries()) {
     if (!pipelining) session.write(lines[index] ?? '');
     const answer = await session.answer();
-    if (answer.kind === 'lost') return refused ?? answer.fault;
+    if (answer.kind === 'lost') return { fault: refused ?? answer.fault, isAnswered };
+    isAnswered ||= answer.code !== 421;
     refused ??= faultIn(answer, command);
     if (refused === null) continue;
     // A server that waits for the message nevertheless must not be given an empty one, which it might deliver.
     if (answer.code === 354) session.destroy();
-    if (!pipelining || answer.code === 421) return refused;
+    if (!pipelining || answer.code === 421) return { fault: refused, isAnswered };
   }
-  return refused;
+  return refused === null ? null : { fault: refused, isAnswered };
 }
 
 function faultIn(reply: Answer & { kind: 'reply' }, command: 'MAIL FROM' | 'RCPT TO' | 'DATA'): SmtpFault | null {

@@ -75,6 +75,8 @@ export function openTransport(options: TransportOptions): Transport {
   return new SmtpTransport(parseSmtpUrl(options.url), options);
 }
 
+type Attempt = Pick<Ended, 'outcome' | 'stale' | 'isAnswered' | 'wasAhead'>;
+
 class SmtpTransport implements Transport {
   readonly #server: MailServer;
   readonly #limit: number;
@@ -151,18 +153,23 @@ class SmtpTransport implements Transport {
 
   async #deliver(going: Going): Promise<Outcome> {
     const first = await this.#attempt(going, false);
-    const outcome = first.stale ? await this.#again(going) : first.outcome;
+    const outcome = first.stale ? await this.#again(going, first) : first.outcome;
     // Asked ahead, it may be under way although its mail's turn never came.
     await going.asked.settled();
     return outcome;
   }
 
-  /** A server may end an idle connection at any time, and take its commands one mail at a time only; that says nothing of this mail. */
-  async #again(going: Going): Promise<Outcome> {
-    return going.asked.isAhead ? WITHHELD : (await this.#attempt(going, true)).outcome;
+  /**
+   * A server may end an idle connection at any time, and take its commands one mail at a time only; that says nothing of
+   * this mail. One that was handed over ahead does not look for another connection; and where its own commands were
+   * answered before the connection was lost, that may be its doing, and counts.
+   */
+  async #again(going: Going, first: Attempt): Promise<Outcome> {
+    if (!going.asked.isAhead) return (await this.#attempt(going, true)).outcome;
+    return first.isAnswered === true && first.wasAhead !== true ? first.outcome : WITHHELD;
   }
 
-  async #attempt(going: Going, fresh: boolean): Promise<Pick<Ended, 'outcome' | 'stale'>> {
+  async #attempt(going: Going, fresh: boolean): Promise<Attempt> {
     const slot = await this.#acquire(fresh ? null : going, fresh);
     if ('failure' in slot) return { outcome: slot.failure, stale: false };
     const { connection } = slot;
@@ -181,7 +188,7 @@ class SmtpTransport implements Transport {
     if (attempt.wasAhead) this.#goesAhead = false;
     if (attempt.outcome.kind === 'withheld' && going.asked.isOverdue) this.#notQuick();
     this.#release(connection);
-    return { outcome: attempt.outcome, stale: (attempt.stale || attempt.wasAhead === true) && reused };
+    return { ...attempt, stale: (attempt.stale || attempt.wasAhead === true) && reused };
   }
 
   /** An idle connection, a new one, or a place in the queue. `fresh` passes by those that were used before. */
@@ -219,7 +226,10 @@ class SmtpTransport implements Transport {
     }
   }
 
-  /** The mail that was to follow is another connection's; its commands are out, so this one ends with the mail it has. */
+  /**
+   * The mail that was to follow is another connection's, or nobody's if it was handed over ahead; its commands are out, so
+   * this one ends with the mail it has.
+   */
   #takeBack(connection: MailConnection): void {
     this.#late.add(connection);
     const promised = this.#promises.take(connection);

@@ -6,21 +6,24 @@ const SEEN_WITHIN_MS = 2_000;
 
 /** A tally of kills. */
 export interface Conversations {
-  /** A process was killed just now. */
-  killed(): void;
+  /** A process was killed just now, or within so many ms before (default 50). */
+  killed(withinMs?: number): void;
   /** Messages that were under way at the kills. */
   count(): Promise<number>;
 }
 
 /** Begins a tally. */
 export function countConversations(sink: SpawnedSink): Conversations {
-  const killsAtMs: number[] = [];
+  const kills: { readonly fromMs: number; readonly untilMs: number }[] = [];
   return {
-    killed: () => void killsAtMs.push(Date.now()),
+    killed: (withinMs = 50) => {
+      const nowMs = Date.now();
+      kills.push({ fromMs: nowMs - withinMs, untilMs: nowMs + SEEN_WITHIN_MS });
+    },
     count: async () => {
       const { cuts } = await sink.standing();
       const isOfKill = (atMs: number): boolean =>
-        killsAtMs.some((killMs) => atMs >= killMs - 50 && atMs <= killMs + SEEN_WITHIN_MS);
+        kills.some(({ fromMs, untilMs }) => atMs >= fromMs && atMs <= untilMs);
       return cuts.filter((cut) => isOfKill(cut.atMs)).reduce((sum, cut) => sum + cut.underWay, 0);
     },
   };

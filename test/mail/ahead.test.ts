@@ -132,12 +132,12 @@ describe('a mail whose commands went ahead', () => {
 });
 
 /** A server of these tests answers the first, the third, … mail of a connection at once, and thinks so long about the others. */
-const THINKS = { thinkMs: 600, quickEvery: 2 } as const;
+const THINKS = { thinkMs: 500, quickEvery: 2 } as const;
 
 describe('the hand-over of a mail that follows', () => {
-  function transportOf(sink: Sink, connections = 1): Transport {
-    // Between at once and what it thinks, however busy the machine is.
-    const transport = openTransport({ url: sink.url, connections, quickMs: 300 });
+  function transportOf(sink: Sink): Transport {
+    // As far from at once as it can be, however busy the machine is.
+    const transport = openTransport({ url: sink.url, connections: 1, quickMs: 480 });
     cleanUps.push(async () => transport.close());
     return transport;
   }
@@ -178,7 +178,7 @@ describe('the hand-over of a mail that follows', () => {
   });
 
   it('is asked in its turn only, where the server was slow to take its address', async () => {
-    const sink = await sinkWith({ addressMs: 400 });
+    const sink = await sinkWith({ addressMs: 600 });
     expect(await watched(transportOf(sink), ['a', 'b', 'c'])).toEqual([
       'a?',
       'a accepted',
@@ -255,6 +255,48 @@ describe('the hand-over of a mail that follows', () => {
       'd accepted',
     ]);
     expect(sink.taken).toHaveLength(3);
+  });
+
+  it('comes to nothing where the server refuses to be told early, and is asked for in its turn from then on', async () => {
+    const sink = await sinkWith({
+      ...THINKS,
+      fault: (stage, turn, connection) =>
+        stage === 'mail' && turn === 2 && connection === 0 ? reply('554 5.5.0 out of step') : null,
+    });
+    const transport = transportOf(sink);
+    expect(await watched(transport, ['a', 'b', 'c'])).toEqual([
+      'a?',
+      'a accepted',
+      'b?',
+      'c?',
+      'b accepted',
+      'c withheld',
+    ]);
+    expect(await watched(transport, ['c', 'd', 'e'])).toEqual([
+      'c?',
+      'c accepted',
+      'd?',
+      'd accepted',
+      'e?',
+      'e accepted',
+    ]);
+  });
+
+  it('is tried again as others are, when the connection is lost over its own commands', async () => {
+    const sink = await sinkWith({
+      ...THINKS,
+      fault: (stage, turn, connection) => (stage === 'rcpt' && turn === 2 && connection === 0 ? { do: 'reset' } : null),
+    });
+    expect(await watched(transportOf(sink), ['a', 'b', 'c', 'd'])).toEqual([
+      'a?',
+      'a accepted',
+      'b?',
+      'c?',
+      'b accepted',
+      'c retry',
+      'd?',
+      'd accepted',
+    ]);
   });
 
   it.each([

@@ -4,6 +4,9 @@ import type { Ending } from '../fleet.ts';
 import { until } from '../until.ts';
 import type { Ground } from './field.ts';
 
+/** That a process has ended is heard of later than its connections are closed. */
+const CRASH_SEEN_WITHIN_MS = 1_000;
+
 /** Starts a worker for each of these crashes, `atOnce` beside each other, and waits until all have died as ordered. */
 export async function crashInTurn(ground: Ground, crashes: readonly Crash[], atOnce: number): Promise<void> {
   const waiting = [...crashes];
@@ -21,7 +24,7 @@ async function crashOnce(ground: Ground, crash: Crash): Promise<void> {
   let ending: Ending | null = null;
   const dying = async (): Promise<void> => {
     ending = await worker.ended;
-    conversations.killed();
+    conversations.killed(CRASH_SEEN_WITHIN_MS);
   };
   void dying();
   // However long a busy machine takes to start it.
