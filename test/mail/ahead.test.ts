@@ -147,7 +147,7 @@ describe('the hand-over of a mail that follows', () => {
     transport: Transport,
     names: readonly string[],
     handOver: (name: string) => Promise<boolean> = async () => true,
-  ): Promise<readonly string[]> {
+  ): Promise<string> {
     const told: string[] = [];
     const deliver = async (name: string): Promise<void> => {
       const { kind } = await transport.deliver(mailTo(name), async () => {
@@ -157,58 +157,28 @@ describe('the hand-over of a mail that follows', () => {
       told.push(`${name} ${kind}`);
     };
     await Promise.all(names.map(deliver));
-    return told;
+    return told.join(', ');
   }
 
   it('is asked while the server has the mail before, if it took the last one at once', async () => {
     const sink = await sinkWith(THINKS);
-    expect(await watched(transportOf(sink), ['a', 'b', 'c', 'd', 'e'])).toEqual([
-      'a?',
-      'a accepted',
-      'b?',
-      'c?',
-      'b accepted',
-      'c accepted',
-      'd?',
-      'e?',
-      'd accepted',
-      'e accepted',
-    ]);
+    expect(await watched(transportOf(sink), ['a', 'b', 'c', 'd', 'e'])).toBe(
+      'a?, a accepted, b?, c?, b accepted, c accepted, d?, e?, d accepted, e accepted',
+    );
     expect(sink.connections).toBe(1);
   });
 
   it('is asked in its turn only, where the server was slow to take its address', async () => {
     const sink = await sinkWith({ addressMs: 600 });
-    expect(await watched(transportOf(sink), ['a', 'b', 'c'])).toEqual([
-      'a?',
-      'a accepted',
-      'b?',
-      'b accepted',
-      'c?',
-      'c accepted',
-    ]);
+    expect(await watched(transportOf(sink), ['a', 'b', 'c'])).toBe('a?, a accepted, b?, b accepted, c?, c accepted');
     expect(sink.connections).toBe(1);
   });
 
   it('is good for a second: then its mail is withheld at once, and none is asked for ahead for a while', async () => {
     const sink = await sinkWith({ ...THINKS, thinkMs: 1_500 });
     const transport = transportOf(sink);
-    expect(await watched(transport, ['a', 'b', 'c'])).toEqual([
-      'a?',
-      'a accepted',
-      'b?',
-      'c?',
-      'c withheld',
-      'b accepted',
-    ]);
-    expect(await watched(transport, ['d', 'e', 'f'])).toEqual([
-      'd?',
-      'd accepted',
-      'e?',
-      'e accepted',
-      'f?',
-      'f accepted',
-    ]);
+    expect(await watched(transport, ['a', 'b', 'c'])).toBe('a?, a accepted, b?, c?, c withheld, b accepted');
+    expect(await watched(transport, ['d', 'e', 'f'])).toBe('d?, d accepted, e?, e accepted, f?, f accepted');
     expect(sink.taken.map(({ messageId }) => messageId)).toEqual(
       ['a', 'b', 'd', 'e', 'f'].map((name) => `<${name}@example.com>`),
     );
@@ -218,24 +188,10 @@ describe('the hand-over of a mail that follows', () => {
   it('is good for a second also where the server then is slow to take the address, and the mail has its turn later', async () => {
     const sink = await sinkWith({ addressMs: (to) => (to === 'c@example.com' ? 1_500 : 0) });
     const transport = transportOf(sink);
-    expect(await watched(transport, ['a', 'b', 'c', 'd'])).toEqual([
-      'a?',
-      'a accepted',
-      'b?',
-      'c?',
-      'b accepted',
-      'c withheld',
-      'd?',
-      'd accepted',
-    ]);
-    expect(await watched(transport, ['e', 'f', 'c'])).toEqual([
-      'e?',
-      'e accepted',
-      'f?',
-      'f accepted',
-      'c?',
-      'c accepted',
-    ]);
+    expect(await watched(transport, ['a', 'b', 'c', 'd'])).toBe(
+      'a?, a accepted, b?, c?, b accepted, c withheld, d?, d accepted',
+    );
+    expect(await watched(transport, ['e', 'f', 'c'])).toBe('e?, e accepted, f?, f accepted, c?, c accepted');
   });
 
   it('comes to nothing when the connection is lost that was told of it', async () => {
@@ -244,16 +200,9 @@ describe('the hand-over of a mail that follows', () => {
       fault: (stage, turn, connection) =>
         stage === 'taken' && turn === 1 && connection === 0 ? { do: 'reset' } : null,
     });
-    expect(await watched(transportOf(sink), ['a', 'b', 'c', 'd'])).toEqual([
-      'a?',
-      'a accepted',
-      'b?',
-      'c?',
-      'b unknown',
-      'c withheld',
-      'd?',
-      'd accepted',
-    ]);
+    expect(await watched(transportOf(sink), ['a', 'b', 'c', 'd'])).toBe(
+      'a?, a accepted, b?, c?, b unknown, c withheld, d?, d accepted',
+    );
     expect(sink.taken).toHaveLength(3);
   });
 
@@ -264,22 +213,8 @@ describe('the hand-over of a mail that follows', () => {
         stage === 'mail' && turn === 2 && connection === 0 ? reply('554 5.5.0 out of step') : null,
     });
     const transport = transportOf(sink);
-    expect(await watched(transport, ['a', 'b', 'c'])).toEqual([
-      'a?',
-      'a accepted',
-      'b?',
-      'c?',
-      'b accepted',
-      'c withheld',
-    ]);
-    expect(await watched(transport, ['c', 'd', 'e'])).toEqual([
-      'c?',
-      'c accepted',
-      'd?',
-      'd accepted',
-      'e?',
-      'e accepted',
-    ]);
+    expect(await watched(transport, ['a', 'b', 'c'])).toBe('a?, a accepted, b?, c?, b accepted, c withheld');
+    expect(await watched(transport, ['c', 'd', 'e'])).toBe('c?, c accepted, d?, d accepted, e?, e accepted');
   });
 
   it('is tried again as others are, when the connection is lost over its own commands', async () => {
@@ -287,16 +222,9 @@ describe('the hand-over of a mail that follows', () => {
       ...THINKS,
       fault: (stage, turn, connection) => (stage === 'rcpt' && turn === 2 && connection === 0 ? { do: 'reset' } : null),
     });
-    expect(await watched(transportOf(sink), ['a', 'b', 'c', 'd'])).toEqual([
-      'a?',
-      'a accepted',
-      'b?',
-      'c?',
-      'b accepted',
-      'c retry',
-      'd?',
-      'd accepted',
-    ]);
+    expect(await watched(transportOf(sink), ['a', 'b', 'c', 'd'])).toBe(
+      'a?, a accepted, b?, c?, b accepted, c retry, d?, d accepted',
+    );
   });
 
   it.each([
@@ -307,12 +235,7 @@ describe('the hand-over of a mail that follows', () => {
     const told = await watched(transportOf(sink), ['a', 'b', 'c', 'd'], async (name) =>
       name === 'c' ? refuse() : true,
     );
-    expect(told.filter((line) => !line.endsWith('?'))).toEqual([
-      'a accepted',
-      'b accepted',
-      'c withheld',
-      'd accepted',
-    ]);
+    expect(told.replaceAll(/[a-d]\?, /g, '')).toBe('a accepted, b accepted, c withheld, d accepted');
     expect(sink.taken).toHaveLength(3);
   });
 
