@@ -1,9 +1,9 @@
 /** Mail over SMTP: a few kept-open connections, shared by all mails that are on their way. */
 import { MailConnection, type MailLog, type Timeouts } from './connection.ts';
 import type { Ended, OutgoingMail } from './conversation.ts';
+import { Followers, type Going, type Slot, type Waiter } from './followers.ts';
 import { AskedOnce, type HandOver } from './hand-over.ts';
 import { type Outcome, classify, faultOf } from './outcome.ts';
-import { type Going, Promises, type Slot, type Waiter } from './promises.ts';
 import { MailError, type MailServer, parseSmtpUrl } from './url.ts';
 
 export type { MailLog, Timeouts } from './connection.ts';
@@ -86,7 +86,7 @@ class SmtpTransport implements Transport {
   readonly #quickMs: number;
   readonly #idle: MailConnection[] = [];
   readonly #waiting: Waiter[] = [];
-  readonly #promises = new Promises();
+  readonly #followers = new Followers();
   readonly #underWay = new Set<Promise<unknown>>();
   /** Connections that carry a mail, and those of them that take long for it. */
   readonly #busy = new Set<MailConnection>();
@@ -232,7 +232,7 @@ class SmtpTransport implements Transport {
    */
   #takeBack(connection: MailConnection): void {
     this.#late.add(connection);
-    const promised = this.#promises.take(connection);
+    const promised = this.#followers.take(connection);
     if (promised === undefined) return;
     if (this.#stopped || promised.going?.asked.isAhead === true) promised.give({ failure: WITHHELD });
     else this.#waiting.unshift(promised);
@@ -271,8 +271,8 @@ class SmtpTransport implements Transport {
     if (!hasRoom || first === undefined || first.going === null || !fits(first.going.mail)) return null;
     this.#waiting.shift();
     const isQuick = connection.waitedMs <= this.#quickMs && performance.now() >= this.#isQuickFromMs;
-    if (isQuick) this.#promises.makeAhead(connection, first, () => this.#overdue(connection));
-    else this.#promises.make(connection, first);
+    if (isQuick) this.#followers.addAhead(connection, first, () => this.#overdue(connection));
+    else this.#followers.add(connection, first);
     return first.going.mail;
   }
 
@@ -287,7 +287,7 @@ class SmtpTransport implements Transport {
   }
 
   async #passOn(connection: MailConnection): Promise<void> {
-    const promised = this.#promises.take(connection);
+    const promised = this.#followers.take(connection);
     if (promised === undefined && connection.isAhead) connection.destroy();
     if (this.#open - this.#slow > this.#limit && promised === undefined) {
       // It was slow, and its place is another's now, who serves those that wait.

@@ -20,26 +20,26 @@ export interface Waiter {
   readonly give: (slot: Slot) => void;
 }
 
-/** Promises of connections, one for each at most. */
-export class Promises {
-  readonly #made = new Map<MailConnection, { readonly waiter: Waiter; readonly timer: NodeJS.Timeout | null }>();
+/** The mails that follow, one for each connection at most. */
+export class Followers {
+  readonly #of = new Map<MailConnection, { readonly waiter: Waiter; readonly timer: NodeJS.Timeout | null }>();
 
-  make(connection: MailConnection, waiter: Waiter): void {
-    this.#made.set(connection, { waiter, timer: null });
+  add(connection: MailConnection, waiter: Waiter): void {
+    this.#of.set(connection, { waiter, timer: null });
   }
 
   /** The same, and asks for the mail's hand-over; hears when the connection has not become free for as long as that is good. */
-  makeAhead(connection: MailConnection, waiter: Waiter, onOverdue: () => void): void {
+  addAhead(connection: MailConnection, waiter: Waiter, onOverdue: () => void): void {
     const timer = setTimeout(onOverdue, GOOD_FOR_MS).unref();
-    this.#made.set(connection, { waiter, timer });
+    this.#of.set(connection, { waiter, timer });
     waiter.going?.asked.ahead();
   }
 
   /** Whose it is next, if anybody's; from now on it is nobody's. */
   take(connection: MailConnection): Waiter | undefined {
-    const made = this.#made.get(connection);
-    this.#made.delete(connection);
-    if (made?.timer !== null) clearTimeout(made?.timer);
-    return made?.waiter;
+    const found = this.#of.get(connection);
+    this.#of.delete(connection);
+    if (found?.timer !== null) clearTimeout(found?.timer);
+    return found?.waiter;
   }
 }
