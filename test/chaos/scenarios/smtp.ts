@@ -190,7 +190,14 @@ async function judgeStrokes(site: ChaosSite, plan: readonly Planned[], strokes: 
   return { permanent, mayBeUnknown, wrong };
 }
 
-/** A sender refused whose command came along with the mail before may be tried again: perhaps only because of that. */
+/** Where a client that has given the connection up does not hear what it is told of the mail that followed. */
+const TOLD_AHEAD: readonly string[] = ['mail', 'rcpt', 'data'];
+
+/**
+ * A mail whose commands came along with the end of the one before may be tried again: its sender was refused perhaps only because
+ * of that, and the connection may have been given up over the mail before, so that nobody read the refusal. That a refusal which
+ * is read counts is for test/mail/transport.
+ */
 function isPermanentRight(stroke: Stroke, failed: readonly SendRow[]): boolean {
-  return failed.length === 1 || (stroke.stage === 'mail' && failed.length === 0);
+  return failed.length === 1 || (TOLD_AHEAD.includes(stroke.stage) && failed.length === 0);
 }
